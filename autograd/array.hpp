@@ -1,0 +1,148 @@
+// Array: numbers of one element type with a shape, in pooled memory; views share it. Arithmetic is
+// not here: it belongs to ops, which work on Variables.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include <unroll/autograd/memory.hpp>
+#include <unroll/autograd/shape.hpp>
+
+namespace unroll {
+
+/// A handle to numbers in memory, cheap to copy; copies and views see the same numbers.
+class Array {
+ public:
+  /// No elements: shape (0,), float32.
+  Array() : shape_{0}, strides_{1} {}
+  /// Zeros. There is no brace constructor, as `Array({5, 3})` could mean a shape or two values.
+  explicit Array(const Shape& shape, Type type = float32);
+  /// Unspecified content, for kernels that write every element.
+  static Array uninitialised(const Shape& shape, Type type);
+  /// The geometry alone, without memory: for working out views.
+  static Array layout(const Shape& shape, const Shape& strides, Size offset, Type type);
+
+  Type type() const { return type_; }
+  const Shape& shape() const { return shape_; }
+  /// In elements; 0 along broadcast axes, negative along flipped ones.
+  const Shape& strides() const { return strides_; }
+  int rank() const { return shape_.rank(); }
+  /// Number of elements.
+  Size size() const { return shape_.count(); }
+  /// Size along an axis, which may be negative.
+  Size size(Size axis) const { return shape_[checked_axis("size", axis, shape_)]; }
+  /// Elements between the buffer's start and the first element.
+  Size offset() const { return offset_; }
+  bool is_contiguous() const;
+
+  /// First element; throws if T is not the element type.
+  template <class T>
+  const T* data() const {
+    check_type(type_of<T>);
+    return static_cast<const T*>(raw());
+  }
+  /// For writing: every holder of the memory sees it, and a tape that needs the old numbers will
+  /// refuse its backward pass ("changed after it was recorded").
+  template <class T>
+  T* mutable_data() {
+    check_type(type_of<T>);
+    return static_cast<T*>(mutable_raw());
+  }
+  const void* raw() const {
+    return buffer_ ? buffer_->data() + offset_ * bytes_of(type_) : nullptr;
+  }
+  void* mutable_raw() {
+    if (!buffer_) return nullptr;
+    ++buffer_->version;
+    return buffer_->data() + offset_ * bytes_of(type_);
+  }
+  std::uint32_t version() const { return buffer_ ? buffer_->version : 0; }
+  const Ref<Buffer>& buffer() const { return buffer_; }
+
+  /// The only element, as a double; throws if there is not exactly one.
+  double item() const;
+  /// The element at an index per axis, as a double; negative indices count from the end.
+  double at(std::initializer_list<Size> index) const;
+  /// All elements in row-major order, converted.
+  template <class T>
+  std::vector<T> to_vector() const;
+
+  // Views: no numbers move.
+  /// Index i along the first axis, which disappears; negative i counts from the end.
+  Array operator[](Size i) const { return select(0, i); }
+  Array select(Size axis, Size i) const;
+  /// Elements start, start + step, ... before stop, as Python's slices: negative positions count
+  /// from the end, positions outside are clipped, a negative step reads backwards.
+  Array sliced(Size axis, Size start, Size stop, Size step = 1) const;
+  /// Reversed along an axis.
+  Array flipped(Size axis) const;
+  Array permuted(const std::vector<Size>& axes) const;
+  /// The last two axes exchanged.
+  Array transposed() const;
+  /// A new axis of size 1 before position `axis` (-1: at the end).
+  Array expanded(Size axis) const;
+  /// Without an axis of size 1.
+  Array squeezed(Size axis) const;
+  /// Repeats along broadcast axes by stride 0.
+  Array broadcast_to(const Shape& shape) const;
+  /// Same elements in row-major order; one size may be -1. Copies only if it must.
+  Array reshaped(Shape shape) const;
+  /// The view that `geometry` (an Array without memory) describes on this contiguous array.
+  Array viewed_as(const Array& geometry) const;
+
+  /// Itself if contiguous, else a copy.
+  Array contiguous() const;
+  /// Contiguous copy in memory of its own.
+  Array copy() const;
+  /// Itself if it has the type already, else a converted copy.
+  Array to(Type type) const;
+  /// Writes the numbers of another array, which broadcasts to this shape and is converted.
+  void assign(const Array& source);
+  void fill(double value);
+
+  /// "float32 (2, 3)" and the numbers, the middle of long axes left out.
+  std::string text() const;
+
+ private:
+  void check_type(Type wanted) const {
+    if (wanted != type_) fail("array", "elements are ", type_, ", read as ", wanted, ".");
+  }
+
+  Ref<Buffer> buffer_;
+  Size offset_ = 0;
+  Type type_ = float32;
+  Shape shape_, strides_;
+};
+
+extern template std::vector<float> Array::to_vector<float>() const;
+extern template std::vector<double> Array::to_vector<double>() const;
+extern template std::vector<Size> Array::to_vector<Size>() const;
+
+/// Arrays of one number: zeros({5, 3}) has shape (5, 3).
+Array zeros(const Shape& shape, Type type = float32);
+Array ones(const Shape& shape, Type type = float32);
+Array full(const Shape& shape, double value, Type type = float32);
+/// (n, n) with ones on the diagonal.
+Array eye(Size n, Type type = float32);
+/// start, start + step, ... before stop.
+Array arange(Size start, Size stop, Size step = 1, Type type = int64);
+
+/// values({5, 3}) is the array of two numbers; values({{1, 2}, {3, 4}}) has shape (2, 2).
+Array values(std::initializer_list<double> numbers, Type type = float32);
+Array values(std::initializer_list<std::initializer_list<double>> rows, Type type = float32);
+/// Numbers in row-major order; their count must be the shape's.
+Array values(std::span<const float> numbers, const Shape& shape);
+Array values(std::span<const double> numbers, const Shape& shape);
+Array values(std::span<const Size> numbers, const Shape& shape);
+/// One-dimensional int64 array: word or class numbers.
+Array indices(std::initializer_list<Size> numbers);
+
+/// True if types, shapes and all numbers are equal (NaN equals NaN).
+bool identical(const Array& a, const Array& b);
+
+/// A NumPy file of float32, float64 or int64 (other numeric types are converted to the nearest).
+/// Throws Error naming the path.
+void save_npy(const Array& array, const std::string& path);
+Array load_npy(const std::string& path);
+
+}  // namespace unroll

@@ -1,0 +1,41 @@
+// Pooled memory: counted buffers, 64-byte aligned, kept per thread in size buckets when freed.
+// What a buffer holds is the business of Array; nothing here knows element types or shapes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <unroll/autograd/ref.hpp>
+
+namespace unroll {
+
+/// A block of memory with its header in the cache line before the data.
+struct alignas(64) Buffer : Counted {
+  std::uint32_t version = 0;  ///< raised by every write after creation; see Array::mutable_data
+  std::int32_t bucket = 0;    ///< size class it returns to
+  std::size_t bytes = 0;      ///< usable bytes, at least what was asked for
+
+  std::byte* data() { return reinterpret_cast<std::byte*>(this + 1); }
+
+  /// A buffer of at least that many bytes with unspecified content, from this thread's pool.
+  static Ref<Buffer> take(std::size_t bytes);
+  /// Returns it to this thread's pool; called by the last Ref.
+  static void free(Buffer* buffer);
+};
+static_assert(sizeof(Buffer) == 64);
+
+/// Bytes of all threads together.
+struct MemoryStatistics {
+  std::int64_t live = 0;         ///< in buffers that are in use
+  std::int64_t peak = 0;         ///< highest live since the start or reset_peak_memory()
+  std::int64_t from_system = 0;  ///< held, in use or cached
+  std::int64_t allocations = 0;  ///< how often the system was asked
+};
+
+MemoryStatistics memory_statistics();
+/// Starts a new measurement of the peak, from what is live now.
+void reset_peak_memory();
+/// Gives this thread's cached buffers back to the system.
+void release_cached_memory();
+
+}  // namespace unroll

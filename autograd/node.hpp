@@ -1,0 +1,182 @@
+// What a tape is made of: nodes (one per op call) and slots (one per recorded value) in linear
+// memory. Internal: only the engine's own files and its reports look in here.
+#pragma once
+
+#include <unroll/autograd/op.hpp>
+
+namespace unroll {
+
+/// Bump memory for closures and input lists, freed at once.
+class Arena {
+ public:
+  void* take(std::size_t bytes, std::size_t alignment);
+
+ private:
+  std::vector<Ref<Buffer>> blocks_;
+  std::size_t used_ = 0;
+};
+
+/// A vector whose elements never move: recording goes on while a sweep reads.
+template <class T>
+class Chunked {
+ public:
+  static constexpr int kBits = 8, kChunk = 1 << kBits;
+
+  ~Chunked() {
+    for (int k = 0; k < size_; ++k) (*this)[k].~T();
+  }
+  int size() const { return size_; }
+  T& operator[](int k) { return at(k); }
+  const T& operator[](int k) const { return at(k); }
+  T& push() {
+    if ((size_ & (kChunk - 1)) == 0) chunks_.push_back(Buffer::take(sizeof(T) * kChunk));
+    return *new (&at(size_++)) T();
+  }
+
+ private:
+  T& at(int k) const {
+    auto* chunk = reinterpret_cast<T*>(chunks_[static_cast<std::size_t>(k >> kBits)]->data());
+    return chunk[k & (kChunk - 1)];
+  }
+  std::vector<Ref<Buffer>> chunks_;
+  int size_ = 0;
+};
+
+struct NodeInput {
+  Variable value;  ///< empty if not kept
+  int slot = -1;   ///< -1 for constants
+  std::uint32_t version = 0;
+};
+
+/// Where the gradient of a view lies within the gradient of what it is a view of.
+struct Alias {
+  int root;
+  Array geometry;
+};
+
+/// One call of an op.
+struct Node {
+  const char* name = "";
+  void (*invoke)(const void*, Backward&) = nullptr;
+  void (*destroy)(void*) = nullptr;
+  void* closure = nullptr;
+  NodeInput* inputs = nullptr;
+  Variable* results = nullptr;  ///< nullptr if not kept
+  int n_inputs = 0, n_results = 0;
+  int first_slot = 0;           ///< results have consecutive slots
+  int scope = 0;                ///< index into TapeImpl::scopes
+  int origin = -1;              ///< the node whose gradient function recorded this one
+  Size step = -1;
+  bool released = false;
+  bool is_view = false;
+
+  void release();
+  ~Node() { release(); }
+};
+
+/// One recorded value.
+struct Slot {
+  int node = -1;  ///< -1 for leaves: Parameters and watched inputs
+  std::uint32_t version = 0;
+  Type type = float32;
+  bool hooked = false;
+  Shape shape;
+  Alias* alias = nullptr;
+  Ref<Record> leaf;
+
+  ~Slot() {
+    if (alias) alias->~Alias();
+  }
+};
+
+struct Hook {
+  int slot;
+  Function<Variable(const Variable&)> f;
+};
+
+struct NodeTime {
+  double forward = 0, backward = 0;  ///< seconds
+};
+
+struct TapeImpl {
+  std::uint64_t serial = 0;
+  const void* thread = nullptr;  ///< see this_thread()
+  Tape* self = nullptr;
+  Tape* outer = nullptr;
+  bool outer_recording = false;
+  Generator* generator = nullptr;
+  TapeOptions options;
+  Arena arena;
+  Chunked<Node> nodes;
+  Chunked<Slot> slots;
+  std::vector<int> parameter_slots;  ///< by the Parameter's dense number, -1 if not used yet
+  std::vector<int> leaves;
+  std::vector<std::string> scopes{""};
+  std::vector<Hook> hooks;
+  std::vector<NodeTime> times;  ///< with options.profile, by node
+  int scope = 0;
+  int origin = -1;
+  Size step = -1;
+
+  int slot_of_parameter(const Ref<Record>& record);
+  int new_leaf(const Ref<Record>& record);
+  /// The slot of a value recorded here; throws Error("[op] ...") for any other.
+  int slot_of(const char* op, const Variable& x) const;
+  /// Throws unless called from the thread that made the tape.
+  void check_thread(const char* op) const;
+  /// "log of (2, 3) in encoder t=37": node, its inputs with their ranges, where it was recorded.
+  std::string describe(const Node& node) const;
+  void check_finite(const Node& node, const Array& a, const char* what) const;
+};
+
+/// Identifies the calling thread.
+const void* this_thread();
+/// The recording tape of this thread; nullptr if none or paused.
+TapeImpl* recording_tape();
+/// Throws if a value recorded by another tape than the current one must not be used here.
+void check_foreign(const char* op, const Record& record);
+double seconds_now();
+
+/// One pass from results to inputs, the loop behind backward() and grad().
+class Sweep {
+ public:
+  /// Over the slots first..last. With targets, only what leads to them is computed; else all.
+  Sweep(TapeImpl& tape, bool graph, bool retain, int first, int last,
+        const std::vector<int>& targets);
+
+  /// Adds to the gradient of a slot before the run.
+  void seed(int slot, const Variable& gradient);
+  void run();
+  /// The finished gradient of a leaf or target, after the run; empty if nothing arrived.
+  Variable finish(int slot);
+
+ private:
+  friend class Backward;
+  enum Flag : std::uint8_t { kNeeded = 1, kTarget = 2, kDeferred = 4 };
+  struct Pending {
+    int slot;
+    const void* tag;
+    Ref<Deferred> deferred;
+  };
+
+  bool in_range(int slot) const { return slot >= first_ && slot <= last_; }
+  Variable& gradient(int slot) { return gradients_[static_cast<std::size_t>(slot - first_)]; }
+  std::uint8_t& flags(int slot) { return flags_[static_cast<std::size_t>(slot - first_)]; }
+  bool needed(int slot) { return in_range(slot) && (flags(slot) & kNeeded); }
+  void mark_needed(const std::vector<int>& targets);
+  void visit(int index);
+  void give(const Node& node, int k, const Variable& gradient);
+  Backward::Target target(int slot);
+  void make_own(int slot);
+  void flush(int slot);
+  void call_hooks(int slot);
+
+  TapeImpl& tape_;
+  bool graph_, retain_, aliasing_;
+  int first_, last_;
+  std::vector<Variable> gradients_;  ///< by slot
+  std::vector<std::uint8_t> flags_;  ///< by slot
+  std::vector<Pending> pending_;
+};
+
+}  // namespace unroll

@@ -1,0 +1,232 @@
+// Recording: the checks every op makes on its inputs, and the node it leaves on the tape.
+// The backward side of a node is in sweep.cpp.
+#include <unroll/autograd/op.hpp>
+
+#include <cstring>
+
+#include <unroll/autograd/node.hpp>
+#include <unroll/autograd/strided.hpp>
+
+namespace unroll {
+
+void* Arena::take(std::size_t bytes, std::size_t alignment) {
+  constexpr std::size_t kBlock = std::size_t{1} << 16;
+  used_ = (used_ + alignment - 1) & ~(alignment - 1);
+  if (blocks_.empty() || used_ + bytes > blocks_.back()->bytes) {
+    blocks_.push_back(Buffer::take(bytes > kBlock ? bytes : kBlock));
+    used_ = 0;
+  }
+  void* p = blocks_.back()->data() + used_;
+  used_ += bytes;
+  return p;
+}
+
+void Node::release() {
+  if (released) return;
+  released = true;
+  if (destroy) destroy(closure);
+  for (int k = 0; k < n_inputs; ++k) inputs[k].value = Variable();
+  if (results)
+    for (int k = 0; k < n_results; ++k) results[k] = Variable();
+  results = nullptr;
+}
+
+Op::Op(const char* name, std::span<const Variable> inputs) : name_(name) {
+  std::vector<const Variable*> list;
+  for (const Variable& v : inputs) list.push_back(&v);
+  check(list.data(), static_cast<int>(list.size()));
+}
+
+Op::~Op() {
+  if (inputs_ != inline_) delete[] inputs_;
+  delete widened_;
+}
+
+void Op::check(const Variable* const* list, int n) {
+  n_ = n;
+  if (n > kInline) inputs_ = new Input[static_cast<std::size_t>(n)];
+  TapeImpl* tape = recording_tape();
+  if (tape && tape->options.profile) started_ = seconds_now();
+  bool f32 = false, f64 = false;
+  for (int k = 0; k < n; ++k) {
+    const Variable& v = *list[k];
+    if (v.empty()) fail(name_, "input ", k, " is empty; give it a value first.");
+    const Record& record = *v.record();
+    int slot = -1;
+    if (record.parameter) {
+      if (tape && !record.parameter->frozen) slot = tape->slot_of_parameter(v.record());
+    } else if (record.tape != 0) {
+      if (tape && record.tape == tape->serial) slot = record.slot;
+      else check_foreign(name_, record);
+    }
+    inputs_[k] = {&v, slot};
+    recorded_ |= slot >= 0;
+    f32 |= record.value.type() == float32;
+    f64 |= record.value.type() == float64;
+  }
+  type_ = f64 ? float64 : float32;
+  if (f32 && f64) widen();
+}
+
+// A float32 constant among float64 values is exact when widened; anything else is a mistake.
+void Op::widen() {
+  widened_ = new std::vector<Variable>;
+  widened_->reserve(static_cast<std::size_t>(n_));
+  for (int k = 0; k < n_; ++k) {
+    const Variable& v = input(k);
+    if (v.type() != float32) continue;
+    if (inputs_[k].slot >= 0 || v.is_parameter()) {
+      std::string types;
+      for (int j = 0; j < n_; ++j)
+        types += join(j ? ", " : "", (*this)[j].type(), " ", (*this)[j].shape());
+      fail(name_, "mixed element types: ", types, "; convert one side with to(float64).");
+    }
+    widened_->emplace_back(v.value().to(float64));
+    inputs_[k].variable = &widened_->back();
+  }
+}
+
+void Op::store(std::span<Variable> results, const Closure& closure, Keep keep) {
+  TapeImpl& tape = *recording_tape();
+  int index = tape.nodes.size();
+  Node& node = tape.nodes.push();
+  node.name = name_;
+  node.n_inputs = n_;
+  node.n_results = static_cast<int>(results.size());
+  node.first_slot = tape.slots.size();
+  node.scope = tape.scope;
+  node.step = tape.step;
+  node.origin = tape.origin;
+  if (tape.options.keep_values || tape.options.anomaly) keep = Keep::all;
+  bool keep_inputs = static_cast<int>(keep) & 1, keep_results = static_cast<int>(keep) & 2;
+
+  auto n = static_cast<std::size_t>(n_);
+  node.inputs = static_cast<NodeInput*>(tape.arena.take(sizeof(NodeInput) * n, alignof(NodeInput)));
+  for (int k = 0; k < n_; ++k) {
+    NodeInput& in = *new (node.inputs + k) NodeInput;
+    in.slot = inputs_[k].slot;
+    if (keep_inputs || in.slot < 0) {
+      in.value = input(k);
+      in.version = (*this)[k].version();
+    }
+  }
+  node.closure = tape.arena.take(closure.bytes, closure.alignment);
+  closure.move(node.closure, closure.from);
+  node.invoke = closure.invoke;
+  node.destroy = closure.destroy;
+  if (keep_results)
+    node.results = static_cast<Variable*>(
+        tape.arena.take(sizeof(Variable) * results.size(), alignof(Variable)));
+  for (std::size_t k = 0; k < results.size(); ++k) {
+    Record& record = *results[k].record();
+    Slot& slot = tape.slots.push();
+    slot.node = index;
+    slot.type = record.value.type();
+    slot.shape = record.value.shape();
+    slot.version = record.value.version();
+    record.tape = tape.serial;
+    record.slot = node.first_slot + static_cast<int>(k);
+    if (keep_results) new (node.results + k) Variable(results[k]);
+  }
+  if (tape.options.profile) {
+    tape.times.resize(static_cast<std::size_t>(index) + 1);
+    tape.times.back().forward = seconds_now() - started_;
+  }
+  if (tape.options.anomaly)
+    for (const Variable& y : results) tape.check_finite(node, y.value(), "the value of ");
+}
+
+Variable add(const Variable& a, const Variable& b) {
+  Op op("add", a, b);
+  return op.record(kernel::add(op[0], op[1]), [](Backward& g) {
+    g.give(0, g.dy());
+    g.give(1, g.dy());
+  }, Keep::nothing);
+}
+
+Variable sum_to(const Variable& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  Op op("sum_to", x);
+  return op.record(kernel::sum_to(op[0], shape), [](Backward& g) {
+    g.give(0, broadcast_to(g.dy(), g.x_shape()));
+  }, Keep::nothing);
+}
+
+Variable broadcast_to(const Variable& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  Op op("broadcast_to", x);
+  return op.record(op[0].broadcast_to(shape), [](Backward& g) { g.give(0, g.dy()); },
+                   Keep::nothing);
+}
+
+Variable contiguous(const Variable& x) {
+  if (x.value().is_contiguous()) return x;
+  Op op("contiguous", x);
+  return op.record(op[0].copy(), [](Backward& g) { g.give(0, g.dy()); }, Keep::nothing);
+}
+
+std::vector<Variable> views(const char* name, const Variable& x, std::vector<Array> values,
+                            std::vector<Array> geometries) {
+  Op op(name, x);
+  if (!op.recorded()) return {values.begin(), values.end()};
+  struct Closure {
+    std::vector<Array> geometries;
+    void operator()(Backward& g) const {
+      if (g.create_graph()) {
+        Variables dys;
+        for (int k = 0; k < g.results(); ++k) dys.push_back(g.dy(k));
+        g.give(0, scatter_views(dys, geometries, g.x_shape()));
+        return;
+      }
+      Backward::Target target = g.target(0);
+      if (!target.accumulate) target.array.fill(0);
+      for (int k = 0; k < g.results(); ++k)
+        if (g.has_dy(k)) {
+          Array part = target.array.viewed_as(geometries[static_cast<std::size_t>(k)]);
+          kernel::add_into(part, g.dy(k).value());
+        }
+    }
+  };
+  TapeImpl& tape = *recording_tape();
+  int parent = op.inputs_[0].slot;
+  std::vector<Variable> results = op.record(std::move(values), Closure{geometries}, Keep::nothing);
+  Node& node = tape.nodes[tape.nodes.size() - 1];
+  node.is_view = true;
+  // The gradient of a view of a contiguous view lies in the gradient of the first of them.
+  const Alias* outer = tape.slots[parent].alias;
+  if (outer && !outer->geometry.is_contiguous()) return results;
+  for (int k = 0; k < node.n_results; ++k) {
+    const Array& g = geometries[static_cast<std::size_t>(k)];
+    Size offset = g.offset() + (outer ? outer->geometry.offset() : 0);
+    void* memory = tape.arena.take(sizeof(Alias), alignof(Alias));
+    tape.slots[node.first_slot + k].alias = new (memory)
+        Alias{outer ? outer->root : parent,
+              Array::layout(g.shape(), g.strides(), offset, g.type())};
+  }
+  return results;
+}
+
+Variable scatter_views(const Variables& xs, const std::vector<Array>& geometries,
+                       const Shape& shape) {
+  Op op("scatter_views", xs);
+  Array y(shape, op.type());
+  for (int k = 0; k < op.inputs(); ++k) {
+    Array part = y.viewed_as(geometries[static_cast<std::size_t>(k)]);
+    kernel::add_into(part, op[k]);
+  }
+  return op.record(std::move(y), [geometries](Backward& g) {
+    Variable dy = g.dy();
+    dy = contiguous(dy);
+    std::vector<Array> values;
+    for (const Array& one : geometries) values.push_back(dy.value().viewed_as(one));
+    std::vector<Variable> parts = views("views", dy, std::move(values), geometries);
+    for (int k = 0; k < g.inputs(); ++k) g.give(k, parts[static_cast<std::size_t>(k)]);
+  }, Keep::nothing);
+}
+
+Variable Variable::operator[](Size i) const {
+  if (rank() == 0) fail("index", "a scalar () has no axis to index.");
+  return view("index", *this, [i](const Array& a) { return a[i]; });
+}
+
+}  // namespace unroll

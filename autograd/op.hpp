@@ -1,0 +1,214 @@
+// What the author of an op needs: Op checks the inputs and records the result, Backward is what a
+// gradient function is given. Users who only combine ops do not need this header.
+#pragma once
+
+#include <new>
+#include <span>
+#include <type_traits>
+
+#include <unroll/autograd/tape.hpp>
+
+namespace unroll {
+
+struct Node;
+class Sweep;
+
+/// Work on a gradient that is put off and done in bulk; see Backward::deferred.
+struct Deferred : Shared {
+  /// Adds what was collected to `gradient` (same shape as the input), or writes it if !accumulate.
+  virtual void flush(Array& gradient, bool accumulate) = 0;
+};
+
+/// The arguments of a gradient function: what arrived, what the op was given, what it returned.
+class Backward {
+ public:
+  Backward(Sweep& sweep, const Node& node) : sweep_(sweep), node_(node) {}
+
+  /// Gradient of result k, zeros if nothing arrived there.
+  Variable dy(int k = 0) const;
+  bool has_dy(int k) const;
+  /// Input k. Throws if its value was not kept, or has changed since.
+  const Variable& x(int k = 0) const;
+  /// Result k; as x.
+  const Variable& y(int k = 0) const;
+  const Shape& x_shape(int k = 0) const;
+  Type x_type(int k = 0) const;
+  int inputs() const;
+  int results() const;
+  /// True if somebody wants the gradient of input k; giving it is harmless otherwise.
+  bool wants(int k = 0) const;
+
+  /// Adds to the gradient of input k. A gradient in a shape that x(k) was broadcast to is summed
+  /// back; any other shape, or another element type, throws.
+  void give(int k, const Variable& gradient);
+
+  /// True if gradients are recorded themselves: then only dy, x, y and public ops may be used.
+  bool create_graph() const;
+
+  /// Where the gradient of input k is summed, for kernels: an array of the input's shape
+  /// (strided), to write entirely, or to add to if `accumulate`. Not with create_graph.
+  struct Target {
+    Array array;
+    bool accumulate;
+  };
+  Target target(int k);
+
+  /// The collector of class D for the gradient of input k, one for the whole sweep; its flush is
+  /// called when that gradient is complete. Not with create_graph.
+  template <class D>
+  D& deferred(int k) {
+    static const char tag = 0;
+    Deferred* found = find_deferred(k, &tag);
+    if (!found) add_deferred(k, &tag, Ref<Deferred>(found = new D));
+    return static_cast<D&>(*found);
+  }
+
+ private:
+  Deferred* find_deferred(int k, const void* tag) const;
+  void add_deferred(int k, const void* tag, Ref<Deferred> deferred);
+
+  Sweep& sweep_;
+  const Node& node_;
+};
+
+/// Which values the gradient function asks for; what it does not need is freed early.
+enum class Keep : std::uint8_t { nothing = 0, inputs = 1, results = 2, all = 3 };
+
+/// A gradient function in the tape's memory.
+struct Closure {
+  void (*invoke)(const void*, Backward&);
+  void (*destroy)(void*);
+  void (*move)(void* to, void* from);
+  void* from;
+  std::uint32_t bytes, alignment;
+};
+
+/// One call of an op: checks the inputs when made, and records the result.
+///
+///     Variable tanh(const Variable& x) {
+///       Op op("tanh", x);
+///       return op.record(value_of_tanh(op[0]), [](Backward& b) {
+///         b.give(0, b.dy() * (1 - square(b.y())));
+///       }, Keep::results);
+///     }
+class Op {
+ public:
+  /// Throws Error if an input is empty, belongs to a younger tape or another thread's, or if
+  /// floating types are mixed (a float32 constant is widened to float64 instead).
+  template <class... X>
+    requires(std::is_convertible_v<const X&, const Variable&> && ...)
+  explicit Op(const char* name, const X&... inputs) : name_(name) {
+    const Variable* list[] = {&static_cast<const Variable&>(inputs)...};
+    check(list, static_cast<int>(sizeof...(X)));
+  }
+  Op(const char* name, std::span<const Variable> inputs);
+  ~Op();
+  Op(const Op&) = delete;
+  Op& operator=(const Op&) = delete;
+
+  int inputs() const { return n_; }
+  /// Input k, widened if it had to be.
+  const Variable& input(int k) const { return *inputs_[k].variable; }
+  const Array& operator[](int k) const { return input(k).value(); }
+  /// The floating type that the inputs share (float32 if none has one).
+  Type type() const { return type_; }
+  /// True if the result will be recorded.
+  bool recorded() const { return recorded_; }
+  bool recorded(int k) const { return inputs_[k].slot >= 0; }
+
+  /// Throws Error("[name] parts...") unless the condition holds.
+  template <class... Parts>
+  void require(bool condition, const Parts&... parts) const {
+    if (!condition) unroll::fail(name_, parts...);
+  }
+  int axis(Size axis, int k = 0) const { return checked_axis(name_, axis, (*this)[k].shape()); }
+
+  /// The result as a Variable, with its gradient function `void(Backward&)`, if a tape wants it.
+  template <class F>
+  Variable record(Array y, F&& gradient, Keep keep = Keep::all) {
+    if (!recorded_) return Variable(std::move(y));
+    Variable result(std::move(y));
+    store({&result, 1}, closure(gradient), keep);
+    return result;
+  }
+  /// The same for several results.
+  template <class F>
+  std::vector<Variable> record(std::vector<Array> ys, F&& gradient, Keep keep = Keep::all) {
+    std::vector<Variable> results;
+    for (Array& y : ys) results.emplace_back(std::move(y));
+    if (recorded_) store(results, closure(gradient), keep);
+    return results;
+  }
+  /// A result without gradient: indices, comparisons.
+  Variable constant(Array y) const { return Variable(std::move(y)); }
+
+ private:
+  friend std::vector<Variable> views(const char*, const Variable&, std::vector<Array>,
+                                     std::vector<Array>);
+  struct Input {
+    const Variable* variable;
+    int slot;
+  };
+  static constexpr int kInline = 8;
+
+  void check(const Variable* const* list, int n);
+  void widen();
+  void store(std::span<Variable> results, const Closure& closure, Keep keep);
+
+  template <class F>
+  static Closure closure(F& f) {
+    using C = std::remove_cvref_t<F>;
+    Closure c{};
+    c.invoke = [](const void* p, Backward& b) { (*static_cast<const C*>(p))(b); };
+    if constexpr (!std::is_trivially_destructible_v<C>)
+      c.destroy = [](void* p) { static_cast<C*>(p)->~C(); };
+    c.move = [](void* to, void* from) { new (to) C(std::move(*static_cast<C*>(from))); };
+    c.from = const_cast<void*>(static_cast<const void*>(&f));
+    c.bytes = sizeof(C);
+    c.alignment = alignof(C);
+    return c;
+  }
+
+  const char* name_;
+  Input* inputs_ = inline_;
+  int n_ = 0;
+  Type type_ = float32;
+  bool recorded_ = false;
+  Input inline_[kInline];
+  std::vector<Variable>* widened_ = nullptr;
+  double started_ = 0;
+};
+
+// What the engine itself needs of ops; ops.hpp has the rest.
+
+/// a + b, broadcasting.
+Variable add(const Variable& a, const Variable& b);
+/// Sum over broadcast axes down to that shape; the gradient is broadcast_to.
+Variable sum_to(const Variable& x, const Shape& shape);
+/// Repeats along broadcast axes, without copying.
+Variable broadcast_to(const Variable& x, const Shape& shape);
+
+/// The same numbers in row-major order; copies only if they are not.
+Variable contiguous(const Variable& x);
+
+/// Views of x, sharing its numbers; their gradients are summed in place in the gradient of x.
+/// `geometries` are the same views of Array::layout(contiguous x), without numbers.
+std::vector<Variable> views(const char* name, const Variable& x, std::vector<Array> values,
+                            std::vector<Array> geometries);
+/// The views that `f`, a function from Array to std::vector<Array>, makes of x.
+template <class F>
+std::vector<Variable> views(const char* name, const Variable& x, F&& f) {
+  const Shape& shape = x.shape();
+  return views(name, x, f(x.value()),
+               f(Array::layout(shape, contiguous_strides(shape), 0, x.type())));
+}
+/// The view that `f`, a function of an Array such as `a.transposed()`, makes of x.
+template <class F>
+Variable view(const char* name, const Variable& x, F&& f) {
+  return views(name, x, [&](const Array& a) { return std::vector<Array>{f(a)}; })[0];
+}
+/// Sum of the xs, each placed where its geometry says in zeros of that shape: the gradient of views.
+Variable scatter_views(const Variables& xs, const std::vector<Array>& geometries,
+                       const Shape& shape);
+
+}  // namespace unroll

@@ -1,0 +1,61 @@
+// A counted pointer whose counter lies in the object it points to. Counts are atomic, because
+// Parameters and batches are read by several tapes; a sole owner pays no locked instruction.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+namespace unroll {
+
+/// Base of counted objects. A derived type T may say how it is freed: `static void free(T*)`.
+struct Counted {
+  mutable std::atomic<std::uint32_t> count{0};
+  Counted() = default;
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+};
+
+/// Counted object that is freed through its virtual destructor.
+struct Shared : Counted {
+  virtual ~Shared() = default;
+  static void free(Shared* p) { delete p; }
+};
+
+template <class T>
+class Ref {
+ public:
+  Ref() = default;
+  Ref(std::nullptr_t) {}
+  explicit Ref(T* p) : p_(p) { take(); }
+  Ref(const Ref& other) : p_(other.p_) { take(); }
+  Ref(Ref&& other) noexcept : p_(std::exchange(other.p_, nullptr)) {}
+  Ref& operator=(Ref other) noexcept {
+    std::swap(p_, other.p_);
+    return *this;
+  }
+  ~Ref() {
+    if (p_) drop();
+  }
+
+  T* get() const { return p_; }
+  T* operator->() const { return p_; }
+  T& operator*() const { return *p_; }
+  explicit operator bool() const { return p_ != nullptr; }
+  bool operator==(const Ref& other) const { return p_ == other.p_; }
+  /// True if nobody else holds the object.
+  bool unique() const { return p_ && p_->count.load(std::memory_order_acquire) == 1; }
+
+ private:
+  void take() const {
+    if (p_) p_->count.fetch_add(1, std::memory_order_relaxed);
+  }
+  void drop() {
+    if (p_->count.load(std::memory_order_acquire) == 1 ||
+        p_->count.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      T::free(p_);
+  }
+  T* p_ = nullptr;
+};
+
+}  // namespace unroll

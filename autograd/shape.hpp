@@ -1,0 +1,130 @@
+// Element types and shapes of arrays. Shapes of up to six axes live inside the object, longer
+// ones on the heap; nothing here knows of memory or values.
+#pragma once
+
+#include <cstring>
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <unroll/autograd/error.hpp>
+
+namespace unroll {
+
+/// Sizes, indices and counts; signed, so that -1 means the last axis.
+using Size = std::int64_t;
+
+/// Element type of an Array, a run-time property.
+enum class Type : std::uint8_t { float32, float64, int64 };
+inline constexpr Type float32 = Type::float32;
+inline constexpr Type float64 = Type::float64;
+inline constexpr Type int64 = Type::int64;
+
+/// Bytes of one element.
+constexpr Size bytes_of(Type type) { return type == float32 ? 4 : 8; }
+constexpr bool is_float(Type type) { return type != int64; }
+constexpr const char* name_of(Type type) {
+  return type == float32 ? "float32" : type == float64 ? "float64" : "int64";
+}
+
+template <class T>
+inline constexpr Type type_of = [] {
+  static_assert(sizeof(T) == 0, "[array] element types are float, double and std::int64_t");
+  return float32;
+}();
+template <>
+inline constexpr Type type_of<float> = float32;
+template <>
+inline constexpr Type type_of<double> = float64;
+template <>
+inline constexpr Type type_of<std::int64_t> = int64;
+
+/// Sizes (or strides) along the axes: (T, B, D). Rank 0, (), is a scalar.
+class Shape {
+ public:
+  static constexpr int kInline = 6;
+
+  Shape() = default;
+  Shape(std::initializer_list<Size> sizes) : Shape(sizes.begin(), static_cast<int>(sizes.size())) {}
+  explicit Shape(const std::vector<Size>& sizes)
+      : Shape(sizes.data(), static_cast<int>(sizes.size())) {}
+  Shape(const Size* sizes, int rank) {
+    resize(rank);
+    for (int k = 0; k < rank; ++k) data()[k] = sizes[k];
+  }
+  Shape(const Shape& other) { assign(other); }
+  Shape(Shape&& other) noexcept { steal(other); }
+  Shape& operator=(const Shape& other) {
+    if (this != &other) assign(other);
+    return *this;
+  }
+  Shape& operator=(Shape&& other) noexcept {
+    if (this != &other) {
+      release();
+      steal(other);
+    }
+    return *this;
+  }
+  ~Shape() { release(); }
+
+  int rank() const { return rank_; }
+  bool empty() const { return rank_ == 0; }
+  Size* data() { return rank_ > kInline ? heap_ : inline_; }
+  const Size* data() const { return rank_ > kInline ? heap_ : inline_; }
+  Size* begin() { return data(); }
+  Size* end() { return data() + rank_; }
+  const Size* begin() const { return data(); }
+  const Size* end() const { return data() + rank_; }
+  Size& operator[](int k) { return data()[k]; }
+  Size operator[](int k) const { return data()[k]; }
+  Size back() const { return data()[rank_ - 1]; }
+
+  /// Number of elements: the product of the sizes, 1 for ().
+  Size count() const {
+    Size n = 1;
+    for (Size s : *this) n *= s;
+    return n;
+  }
+  void push_back(Size size) { insert(rank_, size); }
+  void insert(int k, Size size);
+  void erase(int k);
+  bool operator==(const Shape& other) const {
+    return rank_ == other.rank_ &&
+           std::memcmp(data(), other.data(), sizeof(Size) * static_cast<std::size_t>(rank_)) == 0;
+  }
+  /// "(3, 4)", "(3,)", "()".
+  std::string text() const;
+
+ private:
+  void resize(int rank) {
+    rank_ = rank;
+    if (rank > kInline) heap_ = new Size[static_cast<std::size_t>(rank)];
+  }
+  void assign(const Shape& other);
+  void steal(Shape& other) {
+    std::memcpy(static_cast<void*>(this), &other, sizeof(Shape));
+    other.rank_ = 0;
+  }
+  void release() {
+    if (rank_ > kInline) delete[] heap_;
+    rank_ = 0;
+  }
+
+  int rank_ = 0;
+  union {
+    Size inline_[kInline];
+    Size* heap_;
+  };
+};
+
+/// Strides, in elements, of a row-major array of that shape.
+Shape contiguous_strides(const Shape& shape);
+
+/// The common shape of NumPy's broadcasting; throws Error("[op] shapes ... do not broadcast").
+Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b);
+
+/// axis in [0, rank) from one in [-rank, rank); throws Error naming op, axis and shape.
+int checked_axis(std::string_view op, Size axis, const Shape& shape);
+
+}  // namespace unroll

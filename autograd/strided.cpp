@@ -1,0 +1,115 @@
+// The few kernels that the engine itself needs: copying, adding and summing strided arrays.
+#include <unroll/autograd/strided.hpp>
+
+#include <cmath>
+
+namespace unroll::kernel {
+
+namespace {
+
+// Sum of a row with eight partial sums, which vectorises and loses less than one.
+template <class T>
+T sum_row(const T* x, Size n, Size step) {
+  T partial[8] = {};
+  Size i = 0;
+  for (; i + 8 <= n; i += 8)
+    for (int k = 0; k < 8; ++k) partial[k] += x[(i + k) * step];
+  T sum = 0;
+  for (; i < n; ++i) sum += x[i * step];
+  for (T p : partial) sum += p;
+  return sum;
+}
+
+template <class T>
+void add_row(T* y, Size sy, const T* x, Size sx, Size n) {
+  if (sy == 1 && sx == 1) {
+    for (Size i = 0; i < n; ++i) y[i] += x[i];
+  } else if (sy == 0) {
+    *y += sx == 1 ? sum_row(x, n, 1) : sum_row(x, n, sx);
+  } else {
+    for (Size i = 0; i < n; ++i) y[i * sy] += x[i * sx];
+  }
+}
+
+}  // namespace
+
+void add_into(Array& target, const Array& source) {
+  bool widening = source.shape() == target.shape() || source.rank() < target.rank();
+  Shape shape = widening ? target.shape()
+                         : broadcast_shapes("add_into", target.shape(), source.shape());
+  Array t = target.broadcast_to(shape), s = source.broadcast_to(shape);
+  Rows<2> rows(shape, {&t.strides(), &s.strides()});
+  dispatch(target.type(), [&]<class T>() {
+    T* y = target.mutable_data<T>();
+    const T* x = source.data<T>();
+    rows.each([&](const auto& at, Size n, const auto& step) {
+      add_row(y + at[0], step[0], x + at[1], step[1], n);
+    });
+  });
+}
+
+void copy_into(Array& target, const Array& source) {
+  Array s = source.broadcast_to(target.shape());
+  Rows<2> rows(target.shape(), {&target.strides(), &s.strides()});
+  dispatch(target.type(), [&]<class To>() {
+    dispatch(source.type(), [&]<class From>() {
+      To* y = target.mutable_data<To>();
+      const From* x = source.data<From>();
+      rows.each([&](const auto& at, Size n, const auto& step) {
+        To* to = y + at[0];
+        const From* from = x + at[1];
+        if (step[0] == 1 && step[1] == 1) {
+          for (Size i = 0; i < n; ++i) to[i] = static_cast<To>(from[i]);
+        } else {
+          for (Size i = 0; i < n; ++i) to[i * step[0]] = static_cast<To>(from[i * step[1]]);
+        }
+      });
+    });
+  });
+}
+
+Array sum_to(const Array& source, const Shape& shape) {
+  if (source.shape() == shape) return source;
+  Array sum(shape, source.type());
+  add_into(sum, source);
+  return sum;
+}
+
+Array add(const Array& a, const Array& b) {
+  Shape shape = broadcast_shapes("add", a.shape(), b.shape());
+  Array y = Array::uninitialised(shape, a.type());
+  Array x = a.broadcast_to(shape), z = b.broadcast_to(shape);
+  Rows<3> rows(shape, {&y.strides(), &x.strides(), &z.strides()});
+  dispatch(a.type(), [&]<class T>() {
+    T* out = y.mutable_data<T>();
+    const T *p = a.data<T>(), *q = b.data<T>();
+    rows.each([&](const auto& at, Size n, const auto& step) {
+      T* o = out + at[0];
+      const T *u = p + at[1], *v = q + at[2];
+      if (step[1] == 1 && step[2] == 1) {
+        for (Size i = 0; i < n; ++i) o[i] = u[i] + v[i];
+      } else if (step[1] == 1 && step[2] == 0) {
+        T c = *v;
+        for (Size i = 0; i < n; ++i) o[i] = u[i] + c;
+      } else {
+        for (Size i = 0; i < n; ++i) o[i * step[0]] = u[i * step[1]] + v[i * step[2]];
+      }
+    });
+  });
+  return y;
+}
+
+bool all_finite(const Array& a) {
+  if (a.type() == int64) return true;
+  Rows<1> rows(a.shape(), {&a.strides()});
+  return dispatch_float("all_finite", a.type(), [&]<class T>() {
+    const T* x = a.data<T>();
+    bool finite = true;
+    rows.each([&](const auto& at, Size n, const auto& step) {
+      for (Size i = 0; i < n; ++i) finite &= std::isfinite(x[at[0] + i * step[0]]);
+    });
+    return finite;
+  });
+}
+
+}  // namespace unroll::kernel

@@ -1,0 +1,98 @@
+// Loops over strided operands of one shape, with neighbouring axes merged; for kernels only.
+// What happens to the elements of a row is the caller's.
+#pragma once
+
+#include <array>
+
+#include <unroll/autograd/array.hpp>
+
+namespace unroll {
+
+/// Calls f.template operator()<T>() for the C++ type of `type`.
+template <class F>
+decltype(auto) dispatch(Type type, F&& f) {
+  if (type == float32) return f.template operator()<float>();
+  if (type == float64) return f.template operator()<double>();
+  return f.template operator()<Size>();
+}
+/// The same for float32 and float64 only; throws Error naming op for int64.
+template <class F>
+decltype(auto) dispatch_float(std::string_view op, Type type, F&& f) {
+  if (type == int64) fail(op, "elements are int64; expected float32 or float64.");
+  return type == float32 ? f.template operator()<float>() : f.template operator()<double>();
+}
+
+/// Rows of N operands: `for each outer index: row(offsets[N], n, steps[N])`, where operand k's
+/// elements of the row lie at offsets[k] + i * steps[k]. Axes that all operands walk in one
+/// stride are merged, axes of size 1 dropped. Nothing is called for empty shapes.
+template <int N>
+class Rows {
+ public:
+  Rows(const Shape& shape, const std::array<const Shape*, N>& strides) {
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      if (shape[axis] == 1) continue;
+      bool merged = rank_ > 0;
+      for (int k = 0; k < N && merged; ++k)
+        merged = steps_[k][rank_ - 1] == (*strides[k])[axis] * shape[axis];
+      if (!merged) {
+        sizes_.push_back(1);
+        for (int k = 0; k < N; ++k) steps_[k].push_back(0);
+        ++rank_;
+      }
+      sizes_[rank_ - 1] *= shape[axis];
+      for (int k = 0; k < N; ++k) steps_[k][rank_ - 1] = (*strides[k])[axis];
+    }
+    if (rank_ == 0) {
+      sizes_.push_back(1);
+      for (int k = 0; k < N; ++k) steps_[k].push_back(0);
+      rank_ = 1;
+    }
+  }
+
+  Size row_length() const { return sizes_[rank_ - 1]; }
+  Size count() const { return sizes_.count() / (row_length() ? row_length() : 1); }
+  Size step(int k) const { return steps_[k][rank_ - 1]; }
+
+  template <class F>
+  void each(F&& row) const {
+    if (sizes_.count() == 0) return;
+    std::array<Size, N> offsets{}, steps;
+    for (int k = 0; k < N; ++k) steps[k] = step(k);
+    Shape index = sizes_;
+    for (Size& i : index) i = 0;
+    for (;;) {
+      row(offsets, row_length(), steps);
+      int axis = rank_ - 2;
+      for (; axis >= 0; --axis) {
+        for (int k = 0; k < N; ++k) offsets[k] += steps_[k][axis];
+        if (++index[axis] < sizes_[axis]) break;
+        for (int k = 0; k < N; ++k) offsets[k] -= steps_[k][axis] * sizes_[axis];
+        index[axis] = 0;
+      }
+      if (axis < 0) return;
+    }
+  }
+
+ private:
+  int rank_ = 0;
+  Shape sizes_;
+  std::array<Shape, N> steps_;
+};
+
+namespace kernel {
+
+/// target += source, both of one type; source broadcasts to target's shape, or target to source's
+/// (then the source is summed over the broadcast axes).
+void add_into(Array& target, const Array& source);
+/// target = source, converted; source broadcasts.
+void copy_into(Array& target, const Array& source);
+/// Sum over broadcast axes so that the result has that shape.
+Array sum_to(const Array& source, const Shape& shape);
+/// a + b with broadcasting, both of one type.
+Array add(const Array& a, const Array& b);
+/// True if no element is NaN or infinite; int64 always is.
+bool all_finite(const Array& a);
+
+}  // namespace kernel
+
+}  // namespace unroll

@@ -1,0 +1,368 @@
+// The reverse sweep: a loop from the last node to the first, in which each node adds to the
+// gradients of its inputs. How gradients are summed is here; what they are is the ops' business.
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+
+#include <unroll/autograd/node.hpp>
+#include <unroll/autograd/strided.hpp>
+
+namespace unroll {
+
+namespace {
+
+std::atomic<std::uint64_t> next_sweep{1};
+std::mutex gradient_mutex;  // two tapes may add to one Parameter's gradient
+
+/// True if nobody else sees these numbers, so that they may be changed in place.
+bool is_own(const Variable& g) {
+  return g.record().unique() && g.value().buffer().unique() && g.value().is_contiguous();
+}
+
+}  // namespace
+
+Sweep::Sweep(TapeImpl& tape, bool graph, bool retain, int first, int last,
+             const std::vector<int>& targets)
+    : tape_(tape), graph_(graph), retain_(retain), first_(first), last_(last) {
+  auto n = static_cast<std::size_t>(std::max(0, last - first + 1));
+  gradients_.resize(n);
+  flags_.assign(n, targets.empty() ? kNeeded : 0);
+  // A view's gradient goes straight into that of its root, unless somebody wants to see it alone.
+  aliasing_ = !graph && !tape.options.anomaly && !tape.options.keep_values;
+  for (const Hook& hook : tape.hooks) aliasing_ &= !tape.slots[hook.slot].alias;
+  for (int t : targets) aliasing_ &= !tape.slots[t].alias;
+  mark_needed(targets);
+}
+
+void Sweep::mark_needed(const std::vector<int>& targets) {
+  if (targets.empty()) return;
+  for (int t : targets)
+    if (in_range(t)) flags(t) |= kNeeded | kTarget;
+  for (int slot = first_; slot <= last_; ++slot) {
+    int index = tape_.slots[slot].node;
+    if (index < 0) continue;
+    const Node& node = tape_.nodes[index];
+    if (node.first_slot != slot) continue;
+    bool any = false;
+    for (int k = 0; k < node.n_inputs && !any; ++k) any = needed(node.inputs[k].slot);
+    for (int k = 0; any && k < node.n_results && in_range(slot + k); ++k) flags(slot + k) |= kNeeded;
+  }
+}
+
+void Sweep::seed(int slot, const Variable& g) {
+  Variable& sum = gradient(slot);
+  sum = sum.empty() ? g : add(sum, g);
+}
+
+void Sweep::run() {
+  struct Restore {
+    TapeImpl& tape;
+    int origin = tape.origin;
+    ~Restore() { tape.origin = origin; }
+  } restore{tape_};
+  for (int slot = last_; slot >= first_;) {
+    int index = tape_.slots[slot].node;
+    if (index < 0) {
+      --slot;  // leaves are finished when asked for
+      continue;
+    }
+    visit(index);
+    slot = tape_.nodes[index].first_slot - 1;
+  }
+}
+
+void Sweep::visit(int index) {
+  Node& node = tape_.nodes[index];
+  bool any = false;
+  for (int k = 0; k < node.n_results; ++k) {
+    int slot = node.first_slot + k;
+    if (!in_range(slot)) continue;
+    if (flags(slot) & kDeferred) flush(slot);
+    if (tape_.slots[slot].hooked) call_hooks(slot);
+    any |= !gradient(slot).empty();
+  }
+  if (!any) return;
+  bool wanted = false;
+  for (int k = 0; k < node.n_inputs && !wanted; ++k) wanted = needed(node.inputs[k].slot);
+  if (wanted) {
+    if (node.released)
+      fail("backward", "the graph below ", node.name, " was released by an earlier backward; pass ",
+           "{.retain_graph = true} to that one, or detach what is carried over (detach(state)).");
+    double started = tape_.options.profile ? seconds_now() : 0;
+    tape_.origin = index;
+    Backward b(*this, node);
+    node.invoke(node.closure, b);
+    if (tape_.options.profile)
+      tape_.times[static_cast<std::size_t>(index)].backward += seconds_now() - started;
+    if (tape_.options.anomaly)
+      for (int k = 0; k < node.n_inputs; ++k) {
+        int slot = node.inputs[k].slot;
+        if (needed(slot) && !gradient(slot).empty())
+          tape_.check_finite(node, gradient(slot).value(), "a gradient that comes out of ");
+      }
+    if (!retain_) node.release();
+  }
+  for (int k = 0; k < node.n_results; ++k) {
+    int slot = node.first_slot + k;
+    if (in_range(slot) && !(flags(slot) & kTarget)) gradient(slot) = Variable();
+  }
+}
+
+void Sweep::give(const Node& node, int k, const Variable& g) {
+  int slot = node.inputs[k].slot;
+  if (!needed(slot)) return;
+  const Slot& s = tape_.slots[slot];
+  const Shape& from = g.shape();
+  if (g.type() != s.type)
+    fail(node.name, "its gradient for input ", k, " is ", g.type(), ", the input is ", s.type, ".");
+  bool same = from == s.shape;
+  if (!same) {
+    bool sums = from.rank() >= s.shape.rank();
+    for (int a = 1; sums && a <= s.shape.rank(); ++a) {
+      Size have = from[from.rank() - a], want = s.shape[s.shape.rank() - a];
+      sums = have == want || want == 1;
+    }
+    if (!sums)
+      fail(node.name, "its gradient for input ", k, " has shape ", from, "; expected ", s.shape,
+           ", or one that it broadcasts to.");
+  }
+  bool alias = aliasing_ && s.alias;
+  Variable& sum = gradient(slot);
+  if (graph_) {
+    Variable part = same ? g : sum_to(g, s.shape);
+    sum = sum.empty() ? part : add(sum, part);
+  } else if (!alias && sum.empty()) {
+    sum = same ? g : Variable(kernel::sum_to(g.value(), s.shape));
+  } else if (!alias && same && !is_own(sum)) {
+    sum = Variable(kernel::add(sum.value(), g.value()));
+  } else {
+    Backward::Target t = target(slot);
+    kernel::add_into(t.array, g.value());
+  }
+}
+
+// Replaces a gradient that others may see (an op may hand one array to two inputs) by a copy.
+void Sweep::make_own(int slot) {
+  Variable& sum = gradient(slot);
+  if (!is_own(sum)) sum = Variable(sum.value().copy());
+}
+
+Backward::Target Sweep::target(int slot) {
+  const Slot& s = tape_.slots[slot];
+  if (aliasing_ && s.alias && in_range(s.alias->root)) {
+    int root = s.alias->root;
+    if (gradient(root).empty())
+      gradient(root) = Variable(zeros(tape_.slots[root].shape, s.type));
+    else
+      make_own(root);
+    return {gradient(root).value().viewed_as(s.alias->geometry), true};
+  }
+  bool accumulate = !gradient(slot).empty();
+  if (accumulate) make_own(slot);
+  else gradient(slot) = Variable(Array::uninitialised(s.shape, s.type));
+  return {gradient(slot).value(), accumulate};
+}
+
+void Sweep::flush(int slot) {
+  for (std::size_t k = 0; k < pending_.size();) {
+    if (pending_[k].slot != slot) {
+      ++k;
+      continue;
+    }
+    Ref<Deferred> deferred = std::move(pending_[k].deferred);
+    pending_[k] = std::move(pending_.back());
+    pending_.pop_back();
+    Backward::Target t = target(slot);
+    deferred->flush(t.array, t.accumulate);
+  }
+  flags(slot) &= static_cast<std::uint8_t>(~kDeferred);
+}
+
+void Sweep::call_hooks(int slot) {
+  if (gradient(slot).empty()) return;
+  for (std::size_t k = 0; k < tape_.hooks.size(); ++k) {
+    if (tape_.hooks[k].slot != slot) continue;
+    Variable replaced = tape_.hooks[k].f(gradient(slot));
+    if (replaced.empty()) continue;
+    if (replaced.shape() != tape_.slots[slot].shape)
+      fail("hook", "returned shape ", replaced.shape(), "; expected ", tape_.slots[slot].shape, ".");
+    gradient(slot) = replaced;
+  }
+}
+
+Variable Sweep::finish(int slot) {
+  if (!in_range(slot)) return {};
+  if (flags(slot) & kDeferred) flush(slot);
+  if (tape_.slots[slot].node < 0 && tape_.slots[slot].hooked) call_hooks(slot);
+  return gradient(slot);
+}
+
+// ---- what gradient functions see ----
+
+Variable Backward::dy(int k) const {
+  const Variable& g = sweep_.gradient(node_.first_slot + k);
+  if (!g.empty()) return g;
+  const Slot& s = sweep_.tape_.slots[node_.first_slot + k];
+  return zeros(s.shape, s.type);
+}
+
+bool Backward::has_dy(int k) const {
+  int slot = node_.first_slot + k;
+  return sweep_.in_range(slot) && !sweep_.gradient(slot).empty();
+}
+
+const Variable& Backward::x(int k) const {
+  const NodeInput& in = node_.inputs[k];
+  if (in.value.empty()) fail(node_.name, "its gradient asks for input ", k, ", which was not kept.");
+  if (in.value.value().version() != in.version)
+    fail(node_.name, "input ", k, " ", in.value.shape(), " was changed after it was recorded; call ",
+         "backward before the change (an optimiser step, assign), or record a copy.");
+  return in.value;
+}
+
+const Variable& Backward::y(int k) const {
+  if (!node_.results) fail(node_.name, "its gradient asks for its result, which was not kept.");
+  const Variable& y = node_.results[k];
+  if (y.value().version() != sweep_.tape_.slots[node_.first_slot + k].version)
+    fail(node_.name, "its result ", y.shape(), " was changed after it was recorded; call backward ",
+         "before the change, or change a copy.");
+  return y;
+}
+
+const Shape& Backward::x_shape(int k) const {
+  const NodeInput& in = node_.inputs[k];
+  return in.slot >= 0 ? sweep_.tape_.slots[in.slot].shape : in.value.shape();
+}
+Type Backward::x_type(int k) const {
+  const NodeInput& in = node_.inputs[k];
+  return in.slot >= 0 ? sweep_.tape_.slots[in.slot].type : in.value.type();
+}
+int Backward::inputs() const { return node_.n_inputs; }
+int Backward::results() const { return node_.n_results; }
+bool Backward::wants(int k) const { return sweep_.needed(node_.inputs[k].slot); }
+bool Backward::create_graph() const { return sweep_.graph_; }
+void Backward::give(int k, const Variable& gradient) { sweep_.give(node_, k, gradient); }
+Backward::Target Backward::target(int k) { return sweep_.target(node_.inputs[k].slot); }
+
+Deferred* Backward::find_deferred(int k, const void* tag) const {
+  int slot = node_.inputs[k].slot;
+  if (!(sweep_.flags(slot) & Sweep::kDeferred)) return nullptr;
+  for (const Sweep::Pending& p : sweep_.pending_)
+    if (p.slot == slot && p.tag == tag) return p.deferred.get();
+  return nullptr;
+}
+
+void Backward::add_deferred(int k, const void* tag, Ref<Deferred> deferred) {
+  int slot = node_.inputs[k].slot;
+  sweep_.flags(slot) |= Sweep::kDeferred;
+  sweep_.pending_.push_back({slot, tag, std::move(deferred)});
+}
+
+// ---- backward() and grad() ----
+
+namespace {
+
+Variable seed_of(const char* op, const Variable& result, const Variable& given) {
+  if (given.empty()) {
+    if (result.size() != 1)
+      fail(op, "the result has shape ", result.shape(), "; expected one number, or pass ",
+           "grad_output of that shape.");
+    return ones(result.shape(), result.type());
+  }
+  if (given.shape() != result.shape())
+    fail(op, "grad_output has shape ", given.shape(), ", the result ", result.shape(), ".");
+  return given.type() == result.type() ? given : Variable(given.value().to(result.type()));
+}
+
+/// The tape that recorded the outputs.
+TapeImpl& tape_of(const char* op, const Variables& outputs) {
+  Tape* tape = Tape::current();
+  for (const Variable& y : outputs)
+    for (Tape* t = tape; t && !y.empty(); t = t->impl().outer)
+      if (y.record()->tape == t->impl().serial) return t->impl();
+  if (tape) return tape->impl();
+  fail(op, outputs.empty() || outputs[0].empty() || outputs[0].record()->tape == 0
+               ? "no tape is recording; make one (`Tape tape;`) before computing the result."
+               : "the result was recorded on a tape that no longer exists, or of another thread; "
+                 "call grad in the thread and scope of its tape.");
+}
+
+void add_to_leaf(Record& leaf, const Variable& g, std::uint64_t sweep) {
+  std::lock_guard lock(gradient_mutex);
+  if (leaf.parameter) leaf.parameter->last_backward = sweep;
+  if (!leaf.gradient) {
+    leaf.gradient = is_own(g) ? g.record() : Record::make(g.value().copy());
+  } else if (leaf.gradient.unique() && leaf.gradient->value.buffer().unique()) {
+    kernel::add_into(leaf.gradient->value, g.value());
+  } else {
+    leaf.gradient = Record::make(kernel::add(leaf.gradient->value, g.value()));
+  }
+}
+
+}  // namespace
+
+void Tape::backward(const Variable& result, const BackwardOptions& options) {
+  impl_->check_thread("backward");
+  int last = impl_->slot_of("backward", result);
+  if (last < 0) fail("backward", "the result is a Parameter that this tape has not used.");
+  Variable g = seed_of("backward", result, options.grad_output);
+  detail::Pause pause;
+  Sweep sweep(*impl_, false, options.retain_graph, 0, last, {});
+  sweep.seed(last, g);
+  sweep.run();
+  std::uint64_t number = next_sweep++;
+  for (int slot : impl_->leaves) {
+    Variable gradient = sweep.finish(slot);
+    if (!gradient.empty()) add_to_leaf(*impl_->slots[slot].leaf, gradient, number);
+  }
+}
+
+std::vector<Variable> grad(const Variables& outputs, const Variables& inputs,
+                           const GradOptions& options) {
+  TapeImpl& tape = tape_of("grad", outputs);
+  tape.check_thread("grad");
+  if (!options.grad_outputs.empty() && options.grad_outputs.size() != outputs.size())
+    fail("grad", outputs.size(), " outputs, but ", options.grad_outputs.size(), " grad_outputs.");
+  std::vector<int> from, to;
+  int first = tape.slots.size(), last = -1;
+  for (const Variable& y : outputs) {
+    from.push_back(tape.slot_of("grad", y));
+    last = std::max(last, from.back());
+  }
+  std::vector<int> targets;
+  for (const Variable& x : inputs) {
+    to.push_back(tape.slot_of("grad", x));
+    if (to.back() < 0) continue;  // a Parameter that this tape has not used
+    first = std::min(first, to.back());
+    targets.push_back(to.back());
+  }
+  if (options.create_graph && &tape != &Tape::current()->impl())
+    fail("grad", "create_graph records on the youngest tape, but the outputs belong to an outer one.");
+  std::vector<Variable> gradients;
+  bool before = detail::set_recording(options.create_graph);
+  struct Restore {
+    bool before;
+    ~Restore() { detail::set_recording(before); }
+  } restore{before};
+  Sweep sweep(tape, options.create_graph, options.create_graph || options.retain_graph, first,
+              std::max(last, first - 1), targets);
+  if (!targets.empty()) {
+    for (std::size_t k = 0; k < from.size(); ++k)
+      if (from[k] >= first)
+        sweep.seed(from[k], seed_of("grad", outputs[k],
+                                    options.grad_outputs.empty() ? Variable()
+                                                                 : options.grad_outputs[k]));
+    sweep.run();
+  }
+  for (std::size_t k = 0; k < to.size(); ++k) {
+    Variable g = to[k] < 0 ? Variable() : sweep.finish(to[k]);
+    gradients.push_back(g.empty() ? Variable(zeros(inputs[k].shape(), inputs[k].type())) : g);
+  }
+  return gradients;
+}
+
+Variable grad(const Variables& outputs, const Variable& input, const GradOptions& options) {
+  return grad(outputs, Variables{input}, options)[0];
+}
+
+}  // namespace unroll

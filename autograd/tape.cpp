@@ -1,0 +1,227 @@
+// Tapes, their nesting, and what is a leaf. The sweep over a tape is in sweep.cpp, the recording
+// of ops in op.cpp.
+#include <unroll/autograd/tape.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <mutex>
+
+#include <unroll/autograd/node.hpp>
+#include <unroll/autograd/strided.hpp>
+
+namespace unroll {
+
+namespace {
+
+struct ThreadState {
+  Tape* tape = nullptr;
+  bool recording = false;
+};
+thread_local ThreadState state;
+
+// Which tapes are alive, for telling a dead tape's value (a constant) from another thread's.
+struct LiveTape {
+  std::uint64_t serial;
+  const void* thread;
+};
+std::mutex live_mutex;
+std::vector<LiveTape> live_tapes;
+std::atomic<std::uint64_t> next_serial{1};
+
+const void* thread_of_live(std::uint64_t serial) {
+  std::lock_guard lock(live_mutex);
+  for (const LiveTape& t : live_tapes)
+    if (t.serial == serial) return t.thread;
+  return nullptr;
+}
+
+}  // namespace
+
+const void* this_thread() { return &state; }
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+TapeImpl* recording_tape() { return state.recording ? &state.tape->impl() : nullptr; }
+
+void check_foreign(const char* op, const Record& record) {
+  const TapeImpl* here = state.tape ? &state.tape->impl() : nullptr;
+  if (here && here->serial == record.tape) return;
+  const void* owner = thread_of_live(record.tape);
+  if (owner && owner != this_thread())
+    fail(op, "a value ", record.value.shape(), " belongs to a tape that is alive in another thread; ",
+         "pass detach(x), or record it on a tape of this thread.");
+  if (here && record.tape > here->serial)
+    fail(op, "a value ", record.value.shape(), " was recorded on an inner or younger tape than the one ",
+         "that records now, so its gradient would be lost; pass detach(x) if it is a constant.");
+}
+
+Tape::Tape(TapeOptions options) : impl_(new TapeImpl) {
+  impl_->serial = next_serial++;
+  impl_->thread = this_thread();
+  impl_->self = this;
+  impl_->options = options;
+  impl_->outer = state.tape;
+  impl_->outer_recording = state.recording;
+  {
+    std::lock_guard lock(live_mutex);
+    live_tapes.push_back({impl_->serial, impl_->thread});
+  }
+  state = {this, true};
+}
+
+Tape::Tape(Generator& generator, TapeOptions options) : Tape(options) {
+  impl_->generator = &generator;
+}
+
+Tape::~Tape() {
+  if (state.tape == this) {
+    state = {impl_->outer, impl_->outer_recording};
+  } else {  // destroyed out of order: the younger tapes skip this one
+    for (Tape* t = state.tape; t; t = t->impl_->outer)
+      if (t->impl_->outer == this) {
+        t->impl_->outer = impl_->outer;
+        t->impl_->outer_recording = impl_->outer_recording;
+      }
+  }
+  {
+    std::lock_guard lock(live_mutex);
+    std::erase_if(live_tapes, [&](const LiveTape& t) { return t.serial == impl_->serial; });
+  }
+  delete impl_;
+}
+
+Tape* Tape::current() { return state.tape; }
+bool Tape::recording() { return state.recording; }
+Generator* Tape::generator() { return state.recording ? state.tape->impl_->generator : nullptr; }
+Size Tape::nodes() const { return impl_->nodes.size(); }
+
+bool detail::set_recording(bool on) {
+  bool before = state.recording;
+  state.recording = on && state.tape;
+  return before;
+}
+
+Variable Tape::watch(const Variable& x) {
+  impl_->check_thread("watch");
+  if (!is_float(x.type())) fail("watch", "elements are int64, which have no gradients.");
+  if (x.record()->tape != 0 && x.record()->tape != impl_->serial) check_foreign("watch", *x.record());
+  Variable watched(x.value());
+  impl_->new_leaf(watched.record());
+  return watched;
+}
+
+void Tape::hook(const Variable& x, Function<Variable(const Variable&)> f) {
+  int slot = x.is_parameter() ? impl_->slot_of_parameter(x.record()) : impl_->slot_of("hook", x);
+  impl_->slots[slot].hooked = true;
+  impl_->hooks.push_back({slot, std::move(f)});
+}
+
+int TapeImpl::new_leaf(const Ref<Record>& record) {
+  Slot& slot = slots.push();
+  int number = slots.size() - 1;
+  slot.type = record->value.type();
+  slot.shape = record->value.shape();
+  slot.version = record->value.version();
+  slot.leaf = record;
+  leaves.push_back(number);
+  if (!record->parameter) {
+    record->tape = serial;
+    record->slot = number;
+  }
+  return number;
+}
+
+int TapeImpl::slot_of_parameter(const Ref<Record>& record) {
+  auto number = static_cast<std::size_t>(record->parameter->number);
+  if (number >= parameter_slots.size()) parameter_slots.resize(number + 16, -1);
+  int& slot = parameter_slots[number];
+  // A number is handed out again when its Parameter has gone; a leaf keeps its record alive, so a
+  // slot found here is this Parameter's.
+  if (slot < 0) slot = new_leaf(record);
+  return slot;
+}
+
+int TapeImpl::slot_of(const char* op, const Variable& x) const {
+  if (x.empty()) fail(op, "the value is empty.");
+  const Record& record = *x.record();
+  if (record.parameter) {
+    auto number = static_cast<std::size_t>(record.parameter->number);
+    if (number < parameter_slots.size()) return parameter_slots[number];
+    return -1;
+  }
+  if (record.tape == serial) return record.slot;
+  if (record.tape == 0)
+    fail(op, "a value ", record.value.shape(), " is not recorded: it depends on no Parameter or watched ",
+         "input, or was computed while no tape was recording.");
+  check_foreign(op, record);
+  fail(op, "a value ", record.value.shape(), " was recorded on a tape that no longer exists; ",
+       "call backward or grad while that tape is alive.");
+}
+
+void TapeImpl::check_thread(const char* op) const {
+  if (thread != this_thread())
+    fail(op, "called from another thread than the one that made the tape; a tape belongs to one ",
+         "thread, make one in each.");
+}
+
+std::string TapeImpl::describe(const Node& node) const {
+  std::string text = node.name;
+  for (int k = 0; k < node.n_inputs; ++k) {
+    const NodeInput& in = node.inputs[k];
+    text += k ? ", " : "(";
+    if (in.value.empty()) {
+      text += slots[in.slot].shape.text();
+      continue;
+    }
+    if (in.value.is_parameter()) text += Parameter(in.value).name() + " ";
+    text += in.value.shape().text();
+    if (is_float(in.value.type()) && in.value.size() > 0) {
+      std::vector<double> v = in.value.value().to_vector<double>();
+      double low = v[0], high = v[0];
+      Size bad = 0;
+      for (double e : v) {
+        if (!(low <= e)) low = e;
+        if (!(high >= e)) high = e;
+        bad += !(e - e == 0);
+      }
+      if (bad == 0) text += join(" in [", low, ", ", high, "]");
+      else text += join(" with ", bad, " not finite");
+    }
+  }
+  if (node.n_inputs) text += ")";
+  const std::string& scope_name = scopes[static_cast<std::size_t>(node.scope)];
+  if (!scope_name.empty()) text += " at " + scope_name;
+  if (node.step >= 0) text += join(scope_name.empty() ? " at t=" : " t=", node.step);
+  return text;
+}
+
+void TapeImpl::check_finite(const Node& node, const Array& a, const char* what) const {
+  if (!kernel::all_finite(a)) fail("anomaly", what, describe(node), " is not finite.");
+}
+
+Scope::Scope(std::string_view label) : tape_(Tape::current()) {
+  if (!tape_) return;
+  TapeImpl& impl = tape_->impl();
+  label_before_ = impl.scope;
+  step_before_ = impl.step;
+  if (label.empty()) return;
+  const std::string& outer = impl.scopes[static_cast<std::size_t>(impl.scope)];
+  std::string name = outer.empty() ? std::string(label) : outer + "/" + std::string(label);
+  auto found = std::find(impl.scopes.begin(), impl.scopes.end(), name);
+  impl.scope = static_cast<int>(found - impl.scopes.begin());
+  if (found == impl.scopes.end()) impl.scopes.push_back(std::move(name));
+}
+
+Scope::~Scope() {
+  if (!tape_) return;
+  tape_->impl().scope = label_before_;
+  tape_->impl().step = step_before_;
+}
+
+void Scope::step(Size t) {
+  if (tape_) tape_->impl().step = t;
+}
+
+}  // namespace unroll

@@ -1,0 +1,129 @@
+// Records and Parameters; recording is in op.cpp, gradients in sweep.cpp.
+#include <unroll/autograd/variable.hpp>
+
+#include <algorithm>
+#include <mutex>
+
+#include <unroll/autograd/node.hpp>
+
+namespace unroll {
+
+namespace {
+
+// Numbers of living Parameters are dense, so that a tape finds its slot by index; those that no
+// optimiser holds are found again for the error about forgotten submodules.
+struct Registry {
+  std::mutex mutex;
+  std::vector<Record*> by_number;
+  std::vector<int> free;
+};
+Registry& registry() {
+  static Registry* r = new Registry;  // outlives every static Parameter
+  return *r;
+}
+
+thread_local std::vector<void*> record_memory;
+thread_local bool record_memory_gone = false;
+struct RecordMemoryOwner {
+  ~RecordMemoryOwner() {
+    for (void* p : record_memory) ::operator delete(p);
+    record_memory_gone = true;
+  }
+};
+
+}  // namespace
+
+Ref<Record> Record::make(Array value) {
+  void* memory;
+  if (record_memory.empty()) {
+    thread_local RecordMemoryOwner owner;
+    static_cast<void>(owner);
+    memory = ::operator new(sizeof(Record));
+  } else {
+    memory = record_memory.back();
+    record_memory.pop_back();
+  }
+  auto* record = new (memory) Record;
+  record->value = std::move(value);
+  return Ref<Record>(record);
+}
+
+void Record::free(Record* record) {
+  if (record->parameter) {
+    Registry& r = registry();
+    std::lock_guard lock(r.mutex);
+    r.by_number[static_cast<std::size_t>(record->parameter->number)] = nullptr;
+    r.free.push_back(record->parameter->number);
+    delete record->parameter;
+  }
+  record->~Record();
+  if (record_memory_gone) ::operator delete(record);
+  else record_memory.push_back(record);
+}
+
+bool Variable::is_recorded() const {
+  if (!record_) return false;
+  for (Tape* t = Tape::current(); t; t = t->impl().outer)
+    if (record_->tape == t->impl().serial) return true;
+  return false;
+}
+
+Parameter::Parameter(std::string name, Array value) : Variable(std::move(value)) {
+  Record& r = *record();
+  if (!is_float(r.value.type())) fail("parameter", name, " is int64; expected float32 or float64.");
+  if (!r.value.buffer().unique() || !r.value.is_contiguous()) r.value = r.value.copy();
+  Registry& all = registry();
+  std::lock_guard lock(all.mutex);
+  int number = static_cast<int>(all.by_number.size());
+  if (all.free.empty()) {
+    all.by_number.push_back(&r);
+  } else {
+    number = all.free.back();
+    all.free.pop_back();
+    all.by_number[static_cast<std::size_t>(number)] = &r;
+  }
+  r.parameter = new ParameterData{std::move(name), number, false, 0, 0, {}};
+}
+
+Parameter::Parameter(const Variable& variable) : Variable(variable) {
+  if (!is_parameter()) fail("parameter", "a value ", variable.text(), " is not a Parameter.");
+}
+
+void Parameter::assign(const Array& value) {
+  Array& mine = checked()->value;
+  if (value.shape() != mine.shape())
+    fail("assign", name(), " has shape ", mine.shape(), "; cannot take a value ", value.shape(), ".");
+  mine.assign(value);
+}
+
+void Parameter::to(Type type) {
+  Record* r = checked();
+  if (!is_float(type)) fail("parameter", name(), " cannot become int64.");
+  r->value = r->value.to(type);
+  if (r->gradient) r->gradient = Record::make(r->gradient->value.to(type));
+}
+
+void Parameter::set_grad(const Array& gradient) const {
+  Record* r = checked();
+  if (gradient.shape() != r->value.shape())
+    fail("set_grad", name(), " has shape ", r->value.shape(), "; cannot take a gradient ",
+         gradient.shape(), ".");
+  r->gradient = Record::make(gradient.type() == r->value.type() ? gradient.copy()
+                                                                : gradient.to(r->value.type()));
+}
+
+std::vector<Parameter> unheld_parameters(const std::vector<std::uint64_t>& sweeps) {
+  Registry& all = registry();
+  std::lock_guard lock(all.mutex);
+  std::vector<Parameter> found;
+  for (Record* r : all.by_number) {
+    if (!r || r->parameter->holders > 0 || r->parameter->frozen || !r->gradient) continue;
+    if (std::find(sweeps.begin(), sweeps.end(), r->parameter->last_backward) != sweeps.end())
+      found.emplace_back(Variable(Ref<Record>(r)));
+  }
+  return found;
+}
+
+Variable detach(const Variable& x) { return Variable(x.value()); }
+
+}  // namespace unroll
