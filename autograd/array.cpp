@@ -11,19 +11,20 @@
 namespace unroll {
 
 Array Array::layout(const Shape& shape, const Shape& strides, Size offset, Type type) {
-  Array a;
-  a.shape_ = shape;
-  a.strides_ = strides;
-  a.offset_ = offset;
-  a.type_ = type;
-  return a;
+  return Array(shape, strides, offset, type);
 }
 
 Array Array::uninitialised(const Shape& shape, Type type) {
-  for (Size s : shape)
-    if (s < 0) fail("array", "shape ", shape, " has a negative size.");
-  Array a = layout(shape, contiguous_strides(shape), 0, type);
-  a.buffer_ = Buffer::take(static_cast<std::size_t>(shape.count() * bytes_of(type)));
+  Array a(shape, shape, 0, type);
+  Size count = 1;
+  bool negative = false;
+  for (int k = shape.rank() - 1; k >= 0; --k) {  // as contiguous_strides, in one pass
+    a.strides_[k] = count;
+    count *= shape[k];
+    negative |= shape[k] < 0;
+  }
+  if (negative) fail("array", "shape ", shape, " has a negative size.");
+  a.buffer_ = Buffer::take(static_cast<std::size_t>(count * bytes_of(type)));
   return a;
 }
 

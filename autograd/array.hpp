@@ -104,6 +104,8 @@ class Array {
   std::string text() const;
 
  private:
+  Array(const Shape& shape, const Shape& strides, Size offset, Type type)
+      : offset_(offset), type_(type), shape_(shape), strides_(strides) {}
   void check_type(Type wanted) const {
     if (wanted != type_) fail("array", "elements are ", type_, ", read as ", wanted, ".");
   }

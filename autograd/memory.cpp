@@ -38,6 +38,26 @@ void to_system(Buffer* buffer) {
   std::free(buffer);
 }
 
+// Each thread counts for itself and tells the others in steps, as shared counters are slow.
+struct LocalCount {
+  std::int64_t live = 0, peak = 0;  // since the last report()
+  void add(std::int64_t bytes) {
+    live += bytes;
+    if (live > peak) peak = live;
+    constexpr std::int64_t kStep = 1 << 16;
+    if (live > kStep || live < -kStep) report();
+  }
+  void report() {
+    std::int64_t before = counters.live.fetch_add(live, std::memory_order_relaxed);
+    std::int64_t highest = counters.peak.load(std::memory_order_relaxed);
+    while (before + peak > highest &&
+           !counters.peak.compare_exchange_weak(highest, before + peak, std::memory_order_relaxed)) {
+    }
+    live = peak = 0;
+  }
+};
+thread_local constinit LocalCount local_count;
+
 struct Pool {
   std::vector<Buffer*> free[kBuckets];
   void clear() {
@@ -49,27 +69,22 @@ struct Pool {
 };
 
 // The pool may be gone while objects with longer lives still free their buffers.
-thread_local bool pool_gone = false;
+thread_local constinit bool pool_gone = false;
+thread_local constinit Pool* this_pool = nullptr;
 struct PoolOwner {
   Pool pool;
   ~PoolOwner() {
     pool.clear();
+    local_count.report();
     pool_gone = true;
+    this_pool = nullptr;
   }
 };
 
 Pool* pool() {
-  if (pool_gone) return nullptr;
+  if (this_pool || pool_gone) return this_pool;
   thread_local PoolOwner owner;
-  return &owner.pool;
-}
-
-void count_live(std::int64_t bytes) {
-  std::int64_t live = counters.live.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-  std::int64_t peak = counters.peak.load(std::memory_order_relaxed);
-  while (live > peak &&
-         !counters.peak.compare_exchange_weak(peak, live, std::memory_order_relaxed)) {
-  }
+  return this_pool = &owner.pool;
 }
 
 }  // namespace
@@ -92,23 +107,27 @@ Ref<Buffer> Buffer::take(std::size_t bytes) {
     counters.system.fetch_add(static_cast<std::int64_t>(usable), std::memory_order_relaxed);
     counters.allocations.fetch_add(1, std::memory_order_relaxed);
   }
-  count_live(static_cast<std::int64_t>(buffer->bytes));
+  local_count.add(static_cast<std::int64_t>(buffer->bytes));
   return Ref<Buffer>(buffer);
 }
 
 void Buffer::free(Buffer* buffer) {
-  counters.live.fetch_sub(static_cast<std::int64_t>(buffer->bytes), std::memory_order_relaxed);
+  local_count.add(-static_cast<std::int64_t>(buffer->bytes));
   buffer->count.store(0, std::memory_order_relaxed);
   if (Pool* p = pool()) p->free[buffer->bucket].push_back(buffer);
   else to_system(buffer);
 }
 
 MemoryStatistics memory_statistics() {
+  local_count.report();
   return {counters.live.load(), counters.peak.load(), counters.system.load(),
           counters.allocations.load()};
 }
 
-void reset_peak_memory() { counters.peak.store(counters.live.load()); }
+void reset_peak_memory() {
+  local_count.report();
+  counters.peak.store(counters.live.load());
+}
 
 void release_cached_memory() {
   if (Pool* p = pool()) p->clear();

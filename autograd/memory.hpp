@@ -24,7 +24,7 @@ struct alignas(64) Buffer : Counted {
 };
 static_assert(sizeof(Buffer) == 64);
 
-/// Bytes of all threads together.
+/// Bytes of all threads together; other threads' latest 64 KiB may be missing.
 struct MemoryStatistics {
   std::int64_t live = 0;         ///< in buffers that are in use
   std::int64_t peak = 0;         ///< highest live since the start or reset_peak_memory()

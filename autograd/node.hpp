@@ -9,9 +9,17 @@ namespace unroll {
 /// Bump memory for closures and input lists, freed at once.
 class Arena {
  public:
-  void* take(std::size_t bytes, std::size_t alignment);
+  void* take(std::size_t bytes, std::size_t alignment) {
+    std::size_t start = (used_ + alignment - 1) & ~(alignment - 1);
+    if (start + bytes > size_) return take_block(bytes);
+    used_ = start + bytes;
+    return memory_ + start;
+  }
 
  private:
+  void* take_block(std::size_t bytes);
+  std::byte* memory_ = nullptr;
+  std::size_t size_ = 0;
   std::vector<Ref<Buffer>> blocks_;
   std::size_t used_ = 0;
 };
@@ -30,7 +38,7 @@ class Chunked {
   const T& operator[](int k) const { return at(k); }
   T& push() {
     if ((size_ & (kChunk - 1)) == 0) chunks_.push_back(Buffer::take(sizeof(T) * kChunk));
-    return *new (&at(size_++)) T();
+    return *new (&at(size_++)) T;  // not T(): that would clear it twice
   }
 
  private:
@@ -83,6 +91,7 @@ struct Slot {
   Shape shape;
   Alias* alias = nullptr;
   Ref<Record> leaf;
+  Ref<Shared> memo;  ///< see Op::memo
 
   ~Slot() {
     if (alias) alias->~Alias();

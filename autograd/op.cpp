@@ -9,16 +9,13 @@
 
 namespace unroll {
 
-void* Arena::take(std::size_t bytes, std::size_t alignment) {
+void* Arena::take_block(std::size_t bytes) {
   constexpr std::size_t kBlock = std::size_t{1} << 16;
-  used_ = (used_ + alignment - 1) & ~(alignment - 1);
-  if (blocks_.empty() || used_ + bytes > blocks_.back()->bytes) {
-    blocks_.push_back(Buffer::take(bytes > kBlock ? bytes : kBlock));
-    used_ = 0;
-  }
-  void* p = blocks_.back()->data() + used_;
-  used_ += bytes;
-  return p;
+  blocks_.push_back(Buffer::take(bytes > kBlock ? bytes : kBlock));
+  memory_ = blocks_.back()->data();
+  size_ = blocks_.back()->bytes;
+  used_ = bytes;
+  return memory_;
 }
 
 void Node::release() {
@@ -67,6 +64,8 @@ void Op::check(const Variable* const* list, int n) {
   type_ = f64 ? float64 : float32;
   if (f32 && f64) widen();
 }
+
+Ref<Shared>& Op::memo(int k) const { return recording_tape()->slots[inputs_[k].slot].memo; }
 
 // A float32 constant among float64 values is exact when widened; anything else is a mistake.
 void Op::widen() {

@@ -115,6 +115,9 @@ class Op {
   /// True if the result will be recorded.
   bool recorded() const { return recorded_; }
   bool recorded(int k) const { return inputs_[k].slot >= 0; }
+  /// Something that ops keep with a recorded input for the rest of the tape's life, such as a copy
+  /// in another layout; the value's version tells whether it still holds.
+  Ref<Shared>& memo(int k) const;
 
   /// Throws Error("[name] parts...") unless the condition holds.
   template <class... Parts>

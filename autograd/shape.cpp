@@ -11,12 +11,9 @@ std::string to_string(double number) {
   return {text, end};
 }
 
-void Shape::assign(const Shape& other) {
-  if (rank_ != other.rank_) {
-    release();
-    resize(other.rank_);
-  }
-  std::memcpy(data(), other.data(), sizeof(Size) * static_cast<std::size_t>(rank_));
+void Shape::copy_heap(const Shape& other) {
+  resize(other.rank_);
+  std::memcpy(heap_, other.heap_, sizeof(Size) * static_cast<std::size_t>(rank_));
 }
 
 void Shape::insert(int k, Size size) {

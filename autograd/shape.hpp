@@ -1,4 +1,4 @@
-// Element types and shapes of arrays. Shapes of up to six axes live inside the object, longer
+// Element types and shapes of arrays. Shapes of up to four axes live inside the object, longer
 // ones on the heap; nothing here knows of memory or values.
 #pragma once
 
@@ -43,7 +43,7 @@ inline constexpr Type type_of<std::int64_t> = int64;
 /// Sizes (or strides) along the axes: (T, B, D). Rank 0, (), is a scalar.
 class Shape {
  public:
-  static constexpr int kInline = 6;
+  static constexpr int kInline = 4;
 
   Shape() = default;
   Shape(std::initializer_list<Size> sizes) : Shape(sizes.begin(), static_cast<int>(sizes.size())) {}
@@ -53,10 +53,22 @@ class Shape {
     resize(rank);
     for (int k = 0; k < rank; ++k) data()[k] = sizes[k];
   }
-  Shape(const Shape& other) { assign(other); }
+  Shape(const Shape& other) : rank_(other.rank_) {
+    if (rank_ <= kInline) std::memcpy(inline_, other.inline_, sizeof inline_);
+    else copy_heap(other);
+  }
   Shape(Shape&& other) noexcept { steal(other); }
   Shape& operator=(const Shape& other) {
-    if (this != &other) assign(other);
+    if (this == &other) return *this;
+    if (rank_ <= kInline && other.rank_ <= kInline) {
+      rank_ = other.rank_;
+      std::memcpy(inline_, other.inline_, sizeof inline_);
+    } else {
+      release();
+      rank_ = other.rank_;
+      if (rank_ <= kInline) std::memcpy(inline_, other.inline_, sizeof inline_);
+      else copy_heap(other);
+    }
     return *this;
   }
   Shape& operator=(Shape&& other) noexcept {
@@ -90,8 +102,11 @@ class Shape {
   void insert(int k, Size size);
   void erase(int k);
   bool operator==(const Shape& other) const {
-    return rank_ == other.rank_ &&
-           std::memcmp(data(), other.data(), sizeof(Size) * static_cast<std::size_t>(rank_)) == 0;
+    if (rank_ != other.rank_) return false;
+    const Size *mine = data(), *theirs = other.data();
+    for (int k = 0; k < rank_; ++k)
+      if (mine[k] != theirs[k]) return false;
+    return true;
   }
   /// "(3, 4)", "(3,)", "()".
   std::string text() const;
@@ -101,7 +116,7 @@ class Shape {
     rank_ = rank;
     if (rank > kInline) heap_ = new Size[static_cast<std::size_t>(rank)];
   }
-  void assign(const Shape& other);
+  void copy_heap(const Shape& other);
   void steal(Shape& other) {
     std::memcpy(static_cast<void*>(this), &other, sizeof(Shape));
     other.rank_ = 0;
@@ -113,7 +128,7 @@ class Shape {
 
   int rank_ = 0;
   union {
-    Size inline_[kInline];
+    Size inline_[kInline] = {};  // whole, so that copying it reads nothing uninitialised
     Size* heap_;
   };
 };

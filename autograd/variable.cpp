@@ -22,30 +22,31 @@ Registry& registry() {
   return *r;
 }
 
-thread_local std::vector<void*> record_memory;
-thread_local bool record_memory_gone = false;
+// Freed records, linked through their first word.
+struct FreeRecord {
+  FreeRecord* next;
+};
+thread_local constinit FreeRecord* free_records = nullptr;
+thread_local constinit bool records_gone = false;
 struct RecordMemoryOwner {
   ~RecordMemoryOwner() {
-    for (void* p : record_memory) ::operator delete(p);
-    record_memory_gone = true;
+    while (free_records) ::operator delete(std::exchange(free_records, free_records->next));
+    records_gone = true;
   }
 };
 
 }  // namespace
 
-Ref<Record> Record::make(Array value) {
-  void* memory;
-  if (record_memory.empty()) {
+Ref<Record> Record::make(Array&& value) {
+  void* memory = free_records;
+  if (memory) {
+    free_records = free_records->next;
+  } else {
     thread_local RecordMemoryOwner owner;
     static_cast<void>(owner);
     memory = ::operator new(sizeof(Record));
-  } else {
-    memory = record_memory.back();
-    record_memory.pop_back();
   }
-  auto* record = new (memory) Record;
-  record->value = std::move(value);
-  return Ref<Record>(record);
+  return Ref<Record>(new (memory) Record(std::move(value)));
 }
 
 void Record::free(Record* record) {
@@ -57,8 +58,8 @@ void Record::free(Record* record) {
     delete record->parameter;
   }
   record->~Record();
-  if (record_memory_gone) ::operator delete(record);
-  else record_memory.push_back(record);
+  if (records_gone) ::operator delete(record);
+  else free_records = new (record) FreeRecord{free_records};
 }
 
 bool Variable::is_recorded() const {

@@ -22,7 +22,8 @@ struct Record : Counted {
   Ref<Shared> sequence;                 ///< the sequence this is a row of, see ops/sequence.hpp
   Size row = 0;                         ///< which row
 
-  static Ref<Record> make(Array value);
+  explicit Record(Array&& value) : value(std::move(value)) {}
+  static Ref<Record> make(Array&& value);
   static void free(Record* record);
 };
 

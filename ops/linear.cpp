@@ -1,0 +1,218 @@
+// linear and affine: one or more GEMMs summed in one result, and their gradients, where those of
+// weights are collected over the steps of a sequence. The sharing of input products is in sequence.cpp.
+#include <unroll/ops/linear.hpp>
+
+#include <unroll/autograd/node.hpp>
+#include <unroll/autograd/strided.hpp>
+#include <unroll/ops/gemm.hpp>
+#include <unroll/ops/matmul.hpp>
+#include <unroll/ops/reshape.hpp>
+#include <unroll/ops/sequence.hpp>
+
+namespace unroll {
+
+namespace {
+
+Size rows_in(const Array& a) { return a.rank() ? a.size() / std::max<Size>(a.shape().back(), 1) : 1; }
+
+/// C (m, n) = beta C + op(A) op(B) of contiguous matrices.
+void product(bool ta, bool tb, Size m, Size n, Size k, const Array& a, const Array& b, Array& c,
+             bool accumulate) {
+  dispatch_float("linear", c.type(), [&]<class T>() {
+    gemm<T>(ta, tb, m, n, k, T(1), a.data<T>(), ta ? m : k, b.data<T>(), tb ? k : n,
+            T(accumulate ? 1 : 0), c.mutable_data<T>(), n);
+  });
+}
+
+/// dW = sum over steps of dy^T x. Steps of few rows are gathered, since one product over many
+/// rows costs far less than many over few, and never makes a temporary dW.
+class WeightGradient final : public Deferred {
+ public:
+  void add(const Array& x, const Array& dy) {
+    x_.push_back(x);
+    dy_.push_back(dy);
+    rows_ += rows_in(dy);
+    if (rows_ >= kMostRows) {
+      bool first = sum_.buffer() == nullptr;
+      if (first) sum_ = Array::uninitialised({dy.shape().back(), x.shape().back()}, dy.type());
+      multiply(sum_, !first);
+    }
+  }
+
+  void flush(Array& gradient, bool accumulate) override {
+    if (sum_.buffer()) {
+      if (rows_) multiply(sum_, true);
+      if (accumulate) kernel::add_into(gradient, sum_);
+      else kernel::copy_into(gradient, sum_);
+    } else if (gradient.is_contiguous()) {
+      multiply(gradient, accumulate);
+    } else {
+      Array sum = Array::uninitialised(gradient.shape(), gradient.type());
+      multiply(sum, false);
+      if (accumulate) kernel::add_into(gradient, sum);
+      else kernel::copy_into(gradient, sum);
+    }
+  }
+
+ private:
+  static constexpr Size kMostRows = 512;
+
+  void multiply(Array& target, bool accumulate) {
+    Array x = gather(x_), dy = gather(dy_);
+    product(true, false, dy.shape().back(), x.shape().back(), rows_, dy, x, target, accumulate);
+    x_.clear();
+    dy_.clear();
+    rows_ = 0;
+  }
+
+  Array gather(const std::vector<Array>& parts) const {
+    if (parts.size() == 1) return parts[0].contiguous();
+    Size width = parts[0].shape().back(), row = 0;
+    Array all = Array::uninitialised({rows_, width}, parts[0].type());
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {  // back into time order
+      Size n = rows_in(*part);
+      Array here = all.sliced(0, row, row + n);
+      kernel::copy_into(here, part->reshaped({n, width}));
+      row += n;
+    }
+    return all;
+  }
+
+  std::vector<Array> x_, dy_;
+  Size rows_ = 0;
+  Array sum_;
+};
+
+/// The transposed copy (in, out) of a weight, made when a tape uses it for the second time: as the
+/// right side of a product it need not be packed anew in every call.
+struct Transposed : Shared {
+  std::uint32_t version = 0;
+  Array copy;
+};
+
+void add_product(Array& y, const Op& op, int k, bool accumulate) {
+  Array x = op[k].contiguous(), W = op[k + 1].contiguous();
+  Size m = rows_in(x), n = W.size(0), inner = W.size(1);
+  if (op.recorded(k + 1) && m > 1 && m <= 128) {
+    Ref<Shared>& memo = op.memo(k + 1);
+    auto* t = static_cast<Transposed*>(memo.get());
+    if (t && t->version == W.version() + 1) {
+      if (!t->copy.buffer()) t->copy = W.transposed().copy();
+      return product(false, false, m, n, inner, x, t->copy, y, accumulate);
+    }
+    memo = Ref<Shared>(t = new Transposed);
+    t->version = W.version() + 1;
+  }
+  product(false, true, m, n, inner, x, W, y, accumulate);
+}
+
+/// The gradients of y = sum of full_k + sum of x_k W_k^T + b.
+struct AffineGradient {
+  int full, pairs;
+  bool bias;
+
+  void operator()(Backward& b) const {
+    const Variable dy = contiguous(b.dy());
+    for (int k = 0; k < full; ++k) b.give(k, dy);
+    for (int k = full; k < full + 2 * pairs; k += 2) {
+      if (b.wants(k)) input_gradient(b, k, dy);
+      if (b.wants(k + 1)) weight_gradient(b, k, dy);
+    }
+    if (bias) b.give(full + 2 * pairs, dy);
+  }
+
+  static void input_gradient(Backward& b, int k, const Variable& dy) {
+    const Variable& W = b.x(k + 1);
+    if (b.create_graph()) return b.give(k, matmul(dy, W));
+    Array w = W.value().contiguous();
+    Size m = rows_in(dy.value()), n = w.size(1), inner = w.size(0);
+    Backward::Target t = b.target(k);
+    if (t.array.is_contiguous())
+      return product(false, false, m, n, inner, dy.value(), w, t.array, t.accumulate);
+    Array dx = Array::uninitialised(t.array.shape(), t.array.type());
+    product(false, false, m, n, inner, dy.value(), w, dx, false);
+    if (t.accumulate) kernel::add_into(t.array, dx);
+    else kernel::copy_into(t.array, dx);
+  }
+
+  static void weight_gradient(Backward& b, int k, const Variable& dy) {
+    const Variable& x = b.x(k);
+    if (!b.create_graph()) return b.deferred<WeightGradient>(k + 1).add(x.value(), dy.value());
+    Variable rows = reshape(dy, {rows_in(dy.value()), dy.shape().back()});
+    b.give(k + 1, matmul(transpose(rows), reshape(x, {rows_in(x.value()), x.shape().back()})));
+  }
+};
+
+void check_pair(const Op& op, int k, const Shape& lead, Size out) {
+  const Array &x = op[k], &W = op[k + 1];
+  op.require(W.rank() == 2, "a weight has shape ", W.shape(), "; expected (out, in).");
+  op.require(x.rank() > 0 && x.shape().back() == W.size(1), "inner sizes differ: x is ", x.shape(),
+             ", W is ", W.shape(), "; expected W (., ", x.rank() ? x.shape().back() : 0, ").");
+  op.require(W.size(0) == out, "weights have ", out, " and ", W.size(0), " rows; expected as many.");
+  Shape mine = x.shape();
+  mine.erase(mine.rank() - 1);
+  op.require(mine == lead, "x is ", x.shape(), ", but the first one has leading axes ", lead,
+             "; expected them equal.");
+}
+
+/// inputs: `full` results of the same shape, `pairs` of x and W, then perhaps a bias.
+Variable sum_of_products(const Variables& inputs, int full, int pairs, bool bias) {
+  Op op(pairs + full + bias > 1 ? "affine" : "linear", std::span<const Variable>(inputs));
+  Shape shape;
+  if (full) {
+    shape = op[0].shape();
+  } else {
+    op.require(op[0].rank() > 0 && op[1].rank() == 2, "x is ", op[0].shape(), ", W is ",
+               op[1].shape(), "; expected x (..., in), W (out, in).");
+    shape = op[0].shape();
+    shape[shape.rank() - 1] = op[1].size(0);
+  }
+  Shape lead = shape;
+  lead.erase(lead.rank() - 1);
+  for (int k = 0; k < pairs; ++k) check_pair(op, full + 2 * k, lead, shape.back());
+  Array y = Array::uninitialised(shape, op.type());
+  bool started = false;
+  auto add = [&](const Array& part, const char* what) {
+    op.require(broadcast_shapes("affine", part.shape(), shape) == shape, what, " ", part.shape(),
+               " does not broadcast to ", shape, ".");
+    if (started) kernel::add_into(y, part);
+    else kernel::copy_into(y, part);
+    started = true;
+  };
+  for (int k = 0; k < full; ++k) add(op[k], "a product");
+  if (bias) add(op[full + 2 * pairs], "the bias");
+  for (int k = 0; k < pairs; ++k) {
+    add_product(y, op, full + 2 * k, started);
+    started = true;
+  }
+  return op.record(std::move(y), AffineGradient{full, pairs, bias}, Keep::inputs);
+}
+
+}  // namespace
+
+Variable affine_of(const Variables& terms) {
+  if (terms.size() < 2) fail("affine", "takes x, W, h, U, ... and perhaps a bias; got ", terms.size(), ".");
+  bool bias = terms.size() % 2;
+  Variables full, rest;
+  for (std::size_t k = 0; k + 1 < terms.size(); k += 2) {
+    Variable product = detail::product_of_row(terms[k], terms[k + 1]);
+    if (!product.empty()) {
+      full.push_back(product);
+    } else {
+      rest.push_back(terms[k]);
+      rest.push_back(terms[k + 1]);
+    }
+  }
+  int pairs = static_cast<int>(rest.size() / 2), sums = static_cast<int>(full.size());
+  if (bias) rest.push_back(terms.back());
+  if (sums == 1 && pairs == 0 && !bias) return full[0];
+  full.insert(full.end(), rest.begin(), rest.end());
+  return sum_of_products(full, sums, pairs, bias);
+}
+
+Variable linear(const Variable& x, const Variable& W) { return affine_of({x, W}); }
+Variable linear(const Variable& x, const Variable& W, const Variable& b) {
+  return affine_of({x, W, b});
+}
+
+}  // namespace unroll

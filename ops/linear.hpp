@@ -1,0 +1,25 @@
+// Products with weights: linear and affine, the heart of every recurrent cell. Weights are (out, in)
+// as in PyTorch; general matrix products are in matmul.hpp.
+#pragma once
+
+#include <unroll/autograd/variable.hpp>
+
+namespace unroll {
+
+/// y = x W^T (+ b). x (..., D), W (H, D), b broadcasting to (..., H); y (..., H).
+/// Throws Error if the inner sizes differ.
+Variable linear(const Variable& x, const Variable& W);
+Variable linear(const Variable& x, const Variable& W, const Variable& b);
+
+/// The same for a list {x, W, h, U, ..., b}, b only if the count is odd.
+Variable affine_of(const Variables& terms);
+
+/// y = x W^T + h U^T + ... (+ b): one node for all gates of a cell. x (..., D), W (H, D), h (..., E),
+/// U (H, E), b broadcasting to (..., H). Where x is a row of a sequence (see sequence.hpp), the
+/// products of all rows are made at once.
+template <class... Terms>
+Variable affine(const Variable& x, const Variable& W, const Terms&... terms) {
+  return affine_of({x, W, static_cast<const Variable&>(terms)...});
+}
+
+}  // namespace unroll
