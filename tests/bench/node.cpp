@@ -1,0 +1,38 @@
+// What the engine itself costs per node: record, keep the value, sweep, free, for an op that
+// computes nothing. The arithmetic of real ops is measured elsewhere.
+#include <unroll/autograd/op.hpp>
+
+#include "bench.hpp"
+
+using namespace unroll;
+
+namespace {
+
+// Result and gradient of (1, 64) floats with unspecified numbers.
+Variable nothing(const Variable& x) {
+  Op op("nothing", x);
+  return op.record(Array::uninitialised(x.shape(), x.type()), [](Backward& b) {
+    b.give(0, Variable(Array::uninitialised(b.x_shape(), float32)));
+  });
+}
+
+std::vector<bench::Line> chain(int length) {
+  bench::Result r = bench::time([&] {
+    Tape tape;
+    Variable x = tape.watch(zeros({1, 64}));
+    for (int k = 0; k < length; ++k) x = nothing(x);
+    tape.backward(x, {.grad_output = zeros({1, 64})});
+  });
+  double scale = 1e9 / length;
+  return {{"chain of " + std::to_string(length), r.median * scale, r.minimum * scale, "ns/node",
+           "record, value, gradient, release"}};
+}
+
+const bench::Register node("node", "engine cost per node, (1, 64) float32", [] {
+  std::vector<bench::Line> lines;
+  for (int length : {200, 10'000, 300'000})
+    for (bench::Line& l : chain(length)) lines.push_back(l);
+  return lines;
+});
+
+}  // namespace
