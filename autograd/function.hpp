@@ -17,9 +17,9 @@ class Function<R(Args...)> {
  public:
   Function() = default;
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, Function> &&
-             std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>)
-  Function(F&& f) : held_(new Held<std::remove_cvref_t<F>>(std::forward<F>(f))) {}
+    requires(!std::is_same_v<std::decay_t<F>, Function> &&
+             std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
+  Function(F&& f) : held_(new Held<std::decay_t<F>>(std::forward<F>(f))) {}
 
   R operator()(Args... args) const { return held_->call(std::forward<Args>(args)...); }
   explicit operator bool() const { return static_cast<bool>(held_); }
