@@ -1,0 +1,112 @@
+// Module: named Parameters and submodules, and what is done with all of them at once. What a module
+// computes is its own; cells and the loop over time are in over_time.hpp.
+#pragma once
+
+#include <unroll/autograd/tape.hpp>
+#include <unroll/layers/init.hpp>
+
+namespace unroll {
+
+/// A Parameter with its path from the module that was asked: "encoder.layer0.W".
+struct NamedParameter {
+  std::string name;
+  Parameter parameter;
+};
+
+namespace detail {
+/// What a Module has registered. It is shared with the parent, so a module may move.
+struct ModuleNode;
+}  // namespace detail
+
+/// Base of everything with Parameters. They register where they are declared:
+///
+///     struct Net : Module {
+///       LSTM cell = submodule("cell", LSTM(3, 4));
+///       Parameter scale = parameter("scale", {4}, init::ones);
+///     };
+///
+/// Modules move but do not copy: a copy would either tie the two in silence or be forgotten by the
+/// optimiser. copy_parameters(from, to) copies the numbers.
+class Module {
+ public:
+  Module();
+  Module(Module&& other) noexcept;
+  Module& operator=(Module&& other) noexcept;
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+  ~Module();
+
+  /// Every Parameter below, in order of registration, each once however often it is tied.
+  std::vector<Parameter> parameters() const;
+  /// The same with their paths.
+  std::vector<NamedParameter> named_parameters() const;
+  /// The numbers in all Parameters together.
+  Size parameter_count() const;
+  /// The name under which a parent registered it; "" if none has.
+  const std::string& name() const;
+
+  /// Draws the numbers of every Parameter again, each by its initialiser. Without this they come
+  /// from a fixed stream: the same program starts with the same numbers.
+  void initialise(Generator& generator);
+  /// Converts all Parameters to float32 or float64.
+  void to(Type type);
+  /// Forgets the gradients of all Parameters.
+  void zero_grad() const;
+
+  /// So that grad(loss, net) gives one gradient per Parameter, in the order of parameters().
+  operator Variables() const;
+
+ protected:
+  /// Makes and registers a Parameter, float32, drawn by `initialiser` (init.hpp has them).
+  /// Throws Error if the name is taken, empty, or contains a dot.
+  Parameter parameter(std::string name, const Shape& shape,
+                      const Initialiser& initialiser = init::fan_in);
+
+  /// Registers a module and hands it back: `Linear readout = submodule("readout", Linear(4, 2));`
+  template <class M>
+    requires std::is_base_of_v<Module, M>
+  M submodule(std::string name, M&& module) {
+    add(std::move(name), module);
+    return std::move(module);
+  }
+
+ private:
+  void add(std::string name, Module& child);
+  detail::ModuleNode& node() const;
+
+  Ref<detail::ModuleNode> node_;
+};
+
+/// What optimisers and clipping work on: Adam(net), Adam({cell, readout}), Adam({W, b}). Each
+/// Parameter is there once.
+class ParameterList : public std::vector<Parameter> {
+ public:
+  /// One entry of a braced list: a module with all below it, or a Parameter.
+  struct Item {
+    Item(const Module& module) : parameters(module.parameters()) {}
+    Item(const Parameter& parameter) : parameters{parameter} {}
+    std::vector<Parameter> parameters;
+  };
+
+  ParameterList() = default;
+  ParameterList(const Module& module) : std::vector<Parameter>(module.parameters()) {}
+  ParameterList(const Parameter& parameter) : std::vector<Parameter>{parameter} {}
+  ParameterList(const std::vector<Parameter>& parameters) { add(parameters); }
+  ParameterList(std::initializer_list<Item> items) {
+    for (const Item& item : items) add(item.parameters);
+  }
+
+ private:
+  void add(const std::vector<Parameter>& parameters);
+};
+
+/// Copies the numbers of every Parameter to the one of the same path, converting element types.
+/// Throws Error naming the first path that is missing on either side or differs in shape; then
+/// nothing was copied.
+void copy_parameters(const Module& from, Module& to);
+
+/// Makes all Parameters below constants for tapes and optimisers until unfreeze.
+void freeze(const Module& module);
+void unfreeze(const Module& module);
+
+}  // namespace unroll
