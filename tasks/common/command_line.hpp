@@ -1,0 +1,21 @@
+// Command lines in one way for all programs: parsing, --help, and errors as one line with an exit
+// code. Options are declared by each program.
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace tasks {
+
+/// Exit codes of every program.
+enum Exit { kDone = 0, kFailed = 1, kBadInput = 2 };
+
+/// Parses the command line and runs the callbacks of `app` and its verbs. Bad options, BadInput
+/// and Errors about the user's numbers become "program: what is wrong" on stderr.
+int run(CLI::App& app, int argc, char** argv);
+
+/// An app with the house's layout of --help; `examples` come last.
+void lay_out(CLI::App& app, const std::string& examples);
+
+}  // namespace tasks

@@ -1,0 +1,52 @@
+#include "common/lexicon.hpp"
+
+#include "common/bad_input.hpp"
+#include "common/text.hpp"
+
+namespace tasks {
+
+Lexicon::Lexicon(const std::vector<std::string>& tokens) {
+  for (const std::string& token : tokens)
+    if (add(token) + 1 != size()) bad_input("the vocabulary holds '", token, "' twice");
+}
+
+Lexicon Lexicon::of_characters(std::u32string_view text) {
+  Lexicon lexicon;
+  for (char32_t c : text) lexicon.add(encode_utf8(c));
+  return lexicon;
+}
+
+Size Lexicon::add(const std::string& token) {
+  const auto [place, is_new] = numbers_.try_emplace(token, size());
+  if (is_new) tokens_.push_back(token);
+  return place->second;
+}
+
+Size Lexicon::find(const std::string& token) const {
+  const auto place = numbers_.find(token);
+  return place == numbers_.end() ? -1 : place->second;
+}
+
+std::vector<Size> Lexicon::encode(std::u32string_view text, const std::string& name) const {
+  constexpr int kListed = 8;
+  std::vector<Size> numbers;
+  numbers.reserve(text.size());
+  std::u32string unknown;
+  for (char32_t c : text) {
+    numbers.push_back(find(encode_utf8(c)));
+    if (numbers.back() < 0 && unknown.find(c) == unknown.npos) unknown += c;
+  }
+  if (unknown.empty()) return numbers;
+  std::string list;
+  for (char32_t c : unknown.substr(0, kListed)) list += (list.empty() ? "" : " ") + visible(c);
+  if (unknown.size() > kListed) list += " ...";
+  bad_input(name, " holds characters the model does not know: ", list);
+}
+
+std::string Lexicon::decode(const std::vector<Size>& numbers) const {
+  std::string text;
+  for (Size number : numbers) text += tokens_.at(static_cast<std::size_t>(number));
+  return text;
+}
+
+}  // namespace tasks

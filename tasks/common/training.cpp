@@ -1,0 +1,40 @@
+#include "common/training.hpp"
+
+#include <algorithm>
+
+#include <unroll/layers/schedule.hpp>
+
+namespace tasks {
+
+double Budget::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - start_).count();
+}
+
+double Budget::done(Size step) const {
+  double done = 0;
+  if (steps_ > 0) done = static_cast<double>(step) / static_cast<double>(steps_);
+  if (minutes_ > 0) done = std::max(done, seconds() / std::max(60 * minutes_ - reserved_, 1e-3));
+  return std::min(done, 1.0);
+}
+
+double Budget::seconds_left(Size step) const {
+  const double part = done(step);
+  return part > 0 ? seconds() * (1 - part) / part : 0;
+}
+
+double learning_rate(double full, Size step, double done) {
+  constexpr Size kWarmup = 50, kUnits = 10000;
+  const unroll::CosineSchedule fall{.base = full, .epochs = kUnits, .minimum = full / 50};
+  const unroll::WarmupSchedule rise{.base = 1, .warmup = kWarmup};
+  return rise(step) * fall(static_cast<Size>(done * kUnits));
+}
+
+bool EarlyStopping::is_best(double loss) {
+  ++since_best_;
+  if (!(loss < best_)) return false;
+  best_ = loss;
+  since_best_ = 0;
+  return true;
+}
+
+}  // namespace tasks

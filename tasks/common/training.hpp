@@ -1,0 +1,52 @@
+// Pieces of a training loop: how much of it is done, when to stop, which learning rate now.
+// The loop itself stands in each program.
+#pragma once
+
+#include <chrono>
+
+#include <unroll/autograd/shape.hpp>
+
+namespace tasks {
+
+using unroll::Size;
+
+/// A training ends after so many steps or so many minutes, whichever comes first.
+class Budget {
+ public:
+  /// 0 steps or 0 minutes: no such limit. The clock starts now.
+  Budget(Size steps, double minutes) : steps_(steps), minutes_(minutes), start_(Clock::now()) {}
+
+  double seconds() const;
+  /// From 0 to 1.
+  double done(Size step) const;
+  double seconds_left(Size step) const;
+  /// Seconds to set aside for what comes after the last step, such as the last validation.
+  void reserve(double seconds) { reserved_ = seconds; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Size steps_;
+  double minutes_, reserved_ = 0;
+  Clock::time_point start_;
+};
+
+/// A short warm-up, then half a cosine from the full rate down to a fiftieth of it.
+double learning_rate(double full, Size step, double done);
+
+/// Remembers the best validation loss and how long ago it was.
+class EarlyStopping {
+ public:
+  explicit EarlyStopping(int patience) : patience_(patience) {}
+
+  /// Takes the next loss; true if it is the best so far. NaN never is.
+  bool is_best(double loss);
+  /// True once `patience` losses in a row were not the best.
+  bool is_over() const { return since_best_ >= patience_; }
+  double best() const { return best_; }
+
+ private:
+  int patience_, since_best_ = 0;
+  double best_ = 1e300;
+};
+
+}  // namespace tasks
