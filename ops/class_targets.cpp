@@ -1,0 +1,61 @@
+// Checks of class numbers and class weights; see class_targets.hpp.
+#include <unroll/ops/class_targets.hpp>
+
+#include <unroll/ops/reduce.hpp>
+
+namespace unroll {
+
+namespace {
+
+/// (1, 2) for element 5 of a (2, 3).
+Shape position(const Shape& shape, Size element) {
+  Shape at = shape;
+  for (int k = shape.rank() - 1; k >= 0; --k) {
+    at[k] = element % shape[k];
+    element /= shape[k];
+  }
+  return at;
+}
+
+}  // namespace
+
+Array checked_class_weights(const char* op, const Variable& weights, Size classes) {
+  if (weights.shape() != Shape{classes})
+    fail(op, "weights have shape ", weights.shape(), "; expected (", classes, ",), one per class.");
+  return weights.value().to(float64).contiguous();
+}
+
+ClassTargets::ClassTargets(const char* op, const Shape& scores, const Array& targets,
+                           Size ignore_index, const Variable& weights)
+    : index(targets.contiguous()),
+      ignore_index(ignore_index),
+      classes(scores.rank() ? scores.back() : 0),
+      weighted(!weights.empty()) {
+  if (scores.rank() == 0) fail(op, "scores are a scalar (); expected (..., V).");
+  Shape rows = scores;
+  rows.erase(rows.rank() - 1);
+  if (targets.type() != int64 || targets.shape() != rows)
+    fail(op, "scores are ", scores, ", targets ", targets.type(), " ", targets.shape(),
+         "; expected int64 class numbers of shape ", rows, ".");
+  if (weighted) class_weights = checked_class_weights(op, weights, classes);
+  for (Size r = 0; r < count(); ++r) {
+    Size y = index.data<Size>()[r];
+    if (y != ignore_index && (y < 0 || y >= classes))
+      fail(op, "target ", y, " at ", position(rows, r), " is not in [0, ", classes,
+           "); expected a class number, or ignore_index ", ignore_index, ".");
+  }
+}
+
+double ClassTargets::total() const {
+  double sum = 0;
+  for (Size r = 0; r < count(); ++r)
+    if ((*this)[r] != kIgnored) sum += weight((*this)[r]);
+  return sum;
+}
+
+Variable reduced(const Variable& losses, Reduction reduction) {
+  if (reduction == Reduction::none) return losses;
+  return reduction == Reduction::sum ? sum(losses) : mean(losses);
+}
+
+}  // namespace unroll
