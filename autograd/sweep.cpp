@@ -200,8 +200,7 @@ Variable Sweep::finish(int slot) {
 // ---- what gradient functions see ----
 
 Variable Backward::dy(int k) const {
-  const Variable& g = sweep_.gradient(node_.first_slot + k);
-  if (!g.empty()) return g;
+  if (has_dy(k)) return sweep_.gradient(node_.first_slot + k);
   const Slot& s = sweep_.tape_.slots[node_.first_slot + k];
   return zeros(s.shape, s.type);
 }
