@@ -86,7 +86,7 @@ void change_gradients(const char* op, const ParameterList& parameters, F&& f) {
 
 }  // namespace
 
-double global_norm(const ParameterList& parameters, const NormOptions& options) {
+double global_norm(const ParameterList& parameters, const ClipOptions& options) {
   const double p = options.p;
   if (!(p > 0)) fail("global_norm", "p is ", p, "; expected a number above 0, or infinity.");
   std::vector<Array> gradients = gradients_of(parameters);
@@ -99,7 +99,7 @@ double global_norm(const ParameterList& parameters, const NormOptions& options) 
 }
 
 double clip_global_norm(const ParameterList& parameters, double max_norm,
-                        const NormOptions& options) {
+                        const ClipOptions& options) {
   if (!(max_norm >= 0))
     fail("clip_global_norm", "max_norm is ", max_norm, "; expected a number of at least 0.");
   const double norm = global_norm(parameters, options);
