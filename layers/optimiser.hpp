@@ -237,8 +237,10 @@ struct NAdamOptions {
 /// Adam with Nesterov's momentum (Dozat 2016):
 ///   g += weight_decay w;  c_t = beta1 (1 - 0.96^(t momentum_decay) / 2);  p = c_1 c_2 ... c_t;
 ///   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
-///   w -= learning_rate ((1 - c_t) g / (1 - p) + c_(t+1) m / (1 - p c_(t+1)))
+///   w -= learning_rate ((1 - c_t) g / (1 - p) + c_(t+1) m / (1 - p c_t c_(t+1)))
 ///        / (sqrt(v / (1 - beta2^t)) + epsilon).
+/// The second c_t in the correction of m is not Dozat's: PyTorch 1.13 has it, and its numbers are
+/// the ones this is tested against. It fades within some steps.
 class NAdam final : public Optimiser {
 public:
   explicit NAdam(const ParameterList& parameters, const NAdamOptions& options = {});

@@ -116,7 +116,7 @@ void NAdam::update(const Update& u) {
   double& product = *u.buffers[2].mutable_data<double>();
   product *= now;
   const double of_g = learning_rate() * (1 - now) / (1 - product);
-  const double of_m = learning_rate() * next / (1 - product * next);
+  const double of_m = learning_rate() * next / (1 - product * now * next);
   const double correction = 1 / std::sqrt(1 - std::pow(o.beta2, t));
   fused(u, [&]<class T>(auto& pass) {
     const T a = T(of_g), b = T(of_m), scale = T(correction), decay = T(o.weight_decay);
