@@ -142,6 +142,11 @@ void Module::zero_grad() const {
   for (const Parameter& p : parameters()) p.zero_grad();
 }
 
+Cell::Cell(Size in, Size hidden) : in(in), hidden(hidden) {
+  if (in < 1 || hidden < 1)
+    fail("cell", "sizes are in = ", in, ", hidden = ", hidden, "; expected positive numbers.");
+}
+
 void ParameterList::add(const std::vector<Parameter>& parameters) {
   for (const Parameter& p : parameters) {
     if (!p.is_parameter())

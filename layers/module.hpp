@@ -77,6 +77,16 @@ class Module {
   Ref<detail::ModuleNode> node_;
 };
 
+/// Base of cells whose state is zeros of (B, hidden) at the start: `using Cell::Cell;` makes the
+/// constructor (in, hidden). What else a cell needs is told in over_time.hpp.
+class Cell : public Module {
+ public:
+  Cell(Size in, Size hidden);
+
+  Size in;      ///< size of the last axis of x
+  Size hidden;  ///< size of the last axis of every Variable in the state
+};
+
 /// What optimisers and clipping work on: Adam(net), Adam({cell, readout}), Adam({W, b}). Each
 /// Parameter is there once.
 class ParameterList : public std::vector<Parameter> {

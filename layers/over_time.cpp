@@ -1,0 +1,218 @@
+// The loop over time, padding, initial states and stacking, for any cell. Templates over the cell
+// are in steps.hpp.
+#include <unroll/layers/over_time.hpp>
+
+#include <algorithm>
+
+#include <unroll/autograd/node.hpp>
+#include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/reshape.hpp>
+#include <unroll/ops/sequence.hpp>
+
+namespace unroll::detail {
+
+namespace {
+
+// (B) or (T, B) with axes of size 1 behind, to broadcast along values of that rank.
+Variable with_rank(const Array& mask, int rank) {
+  Shape shape = mask.shape();
+  while (shape.rank() < rank) shape.push_back(1);
+  return mask.reshaped(shape);
+}
+
+Shape with_axis(Size first, const Shape& shape) {
+  Shape result{first};
+  for (Size s : shape) result.push_back(s);
+  return result;
+}
+
+void copy_rows(const Array& mask, Array& to, const Array& from) {
+  for (Size b = 0; b < mask.size(); ++b)
+    if (mask.at({b}) == 0) to[b].assign(from[b]);
+}
+
+// The state after a step of which only some sequences took part.
+Variable select_rows(const RunOptions& options, Size t, const Variable& after,
+                     const Variable& before) {
+  if (after.record() == before.record()) return after;
+  if (after.shape() != before.shape() || after.rank() == 0 ||
+      after.size(0) != options.padding.batch())
+    fail(options.label, "a value of the State is ", before.shape(), " before step ", t, " and ",
+         after.shape(), " after it; with lengths it must keep its shape, and its first axis must be ",
+         "the batch (", options.padding.batch(), ").");
+  if (is_float(after.type()))
+    return where(options.padding.at(t, after.rank()), after, before);
+  Array chosen = after.value().copy();
+  copy_rows(options.padding.at(t, 1).value(), chosen, before.value());
+  return chosen;
+}
+
+void padded_step(Steps& steps, const RunOptions& options, Size t) {
+  std::vector<Variable*> now;
+  steps.values(now);
+  Variables before;
+  for (const Variable* v : now) before.push_back(*v);
+  steps.step(t);
+  steps.values(now);
+  if (now.size() != before.size())
+    fail(options.label, "its State holds ", before.size(), " values before step ", t, " and ",
+         now.size(), " after it; with lengths their number must stay.");
+  for (std::size_t k = 0; k < now.size(); ++k)
+    *now[k] = select_rows(options, t, *now[k], before[k]);
+}
+
+}  // namespace
+
+void run(Steps& steps, const RunOptions& options) {
+  Scope scope("");
+  for (Size k = 0; k < options.steps; ++k) {
+    Size t = options.reverse ? options.steps - 1 - k : k;
+    scope.step(t);
+    Size active = options.padding.none() ? -1 : options.padding.active(t);
+    if (active < 0 || active == options.padding.batch()) steps.step(t);
+    else if (active > 0) padded_step(steps, options, t);
+    steps.keep(t);
+  }
+}
+
+// ---- initial states ----------------------------------------------------------------------------
+
+Array zeros_for(const std::string& label, const Variables& x, Size hidden) {
+  if (x.empty() || x[0].rank() == 0)
+    fail(label, "one step's input is ", x.empty() ? std::string("nothing") : x[0].shape().text(),
+         "; expected the batch as its first axis, (B, ...).");
+  return zeros({x[0].size(0), hidden}, x[0].type() == float64 ? float64 : float32);
+}
+
+Variable start_of(const std::string& label, const Variable& given, const Variable& zero) {
+  if (given.empty()) return zero;
+  if (zero.empty() || zero.rank() == 0) return given;
+  Shape without_batch = zero.shape();
+  without_batch.erase(0);
+  if (given.shape() == without_batch) return broadcast_to(given, zero.shape());
+  // A scalar is no state of a sequence but of all together, such as a running loss.
+  if (given.rank() > 0 && given.size(0) != zero.size(0))
+    fail(label, "a value of the initial state is ", given.shape(), ", the input has a batch of ",
+         zero.size(0), "; expected ", zero.shape(), ", or ", without_batch,
+         " for the same start everywhere.");
+  return given;
+}
+
+void fail_list(const std::string& label, std::size_t given, std::size_t zero) {
+  fail(label, "a list in the initial state has ", given, " values; expected ", zero,
+       " as in zero_state, or none.");
+}
+
+void check_start(const std::string& label, const Variables& values, const Variables& x) {
+  for (std::size_t k = 0; k < values.size(); ++k) {
+    if (values[k].empty())
+      fail(label, "value ", k, " of its State has no start; pass it as .initial, or give the cell ",
+           "`State zero_state(const Variable& x) const`.");
+    if (!x.empty() && x[0].rank() > 0 && values[k].rank() > 0 && values[k].size(0) != x[0].size(0))
+      fail(label, "value ", k, " of the initial state is ", values[k].shape(),
+           ", the input has a batch of ", x[0].size(0), "; expected the same first axis.");
+  }
+}
+
+// ---- inputs ------------------------------------------------------------------------------------
+
+InputRows::InputRows(const std::string& label, const Variables& sequences) {
+  if (sequences.empty()) fail(label, "its Input has no values; expected a sequence (T, B, ...).");
+  for (std::size_t k = 0; k < sequences.size(); ++k) {
+    const Variable& xs = sequences[k];
+    if (xs.empty()) fail(label, "input ", k, " is empty; expected a sequence (T, B, ...).");
+    if (xs.rank() < 2)
+      fail(label, "the input is ", xs.shape(), "; expected a sequence (T, B, ...), time first.");
+    if (k == 0) {
+      steps_ = xs.size(0);
+      batch_ = xs.size(1);
+    } else if (xs.size(0) != steps_ || xs.size(1) != batch_) {
+      fail(label, "input ", k, " is ", xs.shape(), ", the first one ", sequences[0].shape(),
+           "; expected the same T and B.");
+    }
+    rows_.push_back(rows_of(xs));
+    Shape one = xs.shape();
+    one.erase(0);
+    some_.push_back(steps_ > 0 ? rows_.back()[0] : Variable(zeros(one, xs.type())));
+  }
+}
+
+Padding::Padding(const std::string& label, const std::vector<Size>& lengths, Size steps,
+                 Size batch) {
+  if (lengths.empty()) return;
+  if (static_cast<Size>(lengths.size()) != batch)
+    fail(label, lengths.size(), " lengths for a batch of ", batch, "; expected one a sequence.");
+  for (Size length : lengths)
+    if (length < 0 || length > steps)
+      fail(label, "a length is ", length, ", the input has ", steps, " steps; expected 0 to ", steps,
+           ".");
+  if (std::all_of(lengths.begin(), lengths.end(), [&](Size n) { return n == steps; })) return;
+  mask_ = Array({steps, batch});
+  active_.assign(static_cast<std::size_t>(steps), 0);
+  float* mask = mask_.mutable_data<float>();
+  for (Size t = 0; t < steps; ++t)
+    for (Size b = 0; b < batch; ++b)
+      if (t < lengths[static_cast<std::size_t>(b)]) {
+        mask[t * batch + b] = 1;
+        ++active_[static_cast<std::size_t>(t)];
+      }
+}
+
+Variable Padding::at(Size t, int rank) const { return with_rank(mask_[t], rank); }
+Variable Padding::all(int rank) const { return with_rank(mask_, rank); }
+
+// ---- what is asked of the states ---------------------------------------------------------------
+
+std::uint64_t recording_serial() {
+  const TapeImpl* tape = recording_tape();
+  return tape ? tape->serial : 0;
+}
+
+void check_kept(const std::string& label, std::size_t kept, Size steps, Size t) {
+  if (static_cast<Size>(kept) != steps)
+    fail(label, "its states were not kept (keep_states = false): only last() is there; a loss over ",
+         "all steps belongs into the State.");
+  if (steps > 0 && (t < 0 || t >= steps))
+    fail(label, "has no state ", t, "; expected 0 to ", steps - 1, ".");
+}
+
+Variable stack_outputs(const std::string& label, Size steps, const Padding& padding,
+                       Function<Variable(Size)> output) {
+  Scope scope(label);
+  if (steps == 0) {
+    Variable y = output(-1);
+    return zeros(with_axis(0, y.shape()), y.type());
+  }
+  Variables ys;
+  for (Size t = 0; t < steps; ++t) {
+    scope.step(t);
+    ys.push_back(output(t));
+  }
+  scope.step(-1);
+  Variable stacked = stack_along(ys);
+  if (padding.none()) return stacked;
+  if (stacked.rank() < 2 || stacked.size(1) != padding.batch())
+    fail(label, "its output is ", ys[0].shape(), "; with lengths its first axis must be the batch (",
+         padding.batch(), ").");
+  return where(padding.all(stacked.rank()), stacked, 0.0);
+}
+
+Variables stack_values(const std::string& label, const Variables& last, Size steps,
+                       Function<Variables(Size)> values) {
+  Scope scope(label);
+  std::vector<Variables> columns(last.size());
+  for (Size t = 0; t < steps; ++t) {
+    Variables row = values(t);
+    if (row.size() != last.size())
+      fail(label, "its State holds ", row.size(), " values at step ", t, " and ", last.size(),
+           " at the end; all() needs the same number.");
+    for (std::size_t k = 0; k < row.size(); ++k) columns[k].push_back(std::move(row[k]));
+  }
+  Variables stacked;
+  for (std::size_t k = 0; k < last.size(); ++k)
+    stacked.push_back(steps > 0 ? stack_along(columns[k])
+                                : Variable(zeros(with_axis(0, last[k].shape()), last[k].type())));
+  return stacked;
+}
+
+}  // namespace unroll::detail

@@ -1,0 +1,140 @@
+// over_time: calls a cell once for every step of a sequence. With a tape recording, backward() of
+// what comes out is backpropagation through time. Depth and direction are in recurrent.hpp.
+//
+// A cell is any class with
+//
+//     struct State { Variable h; };                                  // its memory, a plain struct
+//     State step(const Variable& x, const State& s) const;           // its equations
+//
+// and, where the defaults do not fit,
+//
+//     struct Input { Variable word, tag; };      // what step takes instead of one Variable
+//     Variable output(const State& s) const;     // what it shows to others; default: the first value
+//     State zero_state(const Variable& x) const; // x: one step's input; default of a Cell: (B, hidden)
+#pragma once
+
+#include <concepts>
+
+#include <unroll/layers/module.hpp>
+#include <unroll/layers/state.hpp>
+#include <unroll/layers/steps.hpp>
+
+namespace unroll {
+
+/// What a cell takes in one step, and its memory.
+template <class C>
+using InputOf = typename detail::CellTypes<C>::Input;
+template <class C>
+using StateOf = typename detail::CellTypes<C>::State;
+
+template <class S>
+struct OverTimeOptions {
+  /// State before the first step. An empty field stands for zeros (the cell's zero_state), one
+  /// without the batch axis for the same start in every sequence.
+  S initial = {};
+  /// False keeps only last(): for sequences whose states do not fit into memory.
+  bool keep_states = true;
+  /// How many steps of each sequence are real, the rest is padding; empty: all. A padded step keeps
+  /// the state, and outputs() is 0 there. 0 is allowed.
+  std::vector<Size> lengths = {};
+  /// From the last step (of each sequence) to the first. states[t] still belongs to xs[t].
+  bool reverse = false;
+};
+
+/// The states of a cell at every step of a sequence.
+template <class S>
+class States {
+ public:
+  Size size() const { return steps_; }
+  /// The state after the step that read xs[t].
+  const S& operator[](Size t) const {
+    detail::check_kept(label_, kept_.size(), steps_, t);
+    return kept_[static_cast<std::size_t>(t)];
+  }
+  /// The state after the last step; with reverse that is the step at t = 0.
+  const S& last() const { return last_; }
+  auto begin() const { return detail::check_kept(label_, kept_.size(), steps_), kept_.begin(); }
+  auto end() const { return kept_.end(); }
+
+  /// The cell's outputs, (T, B, ...), 0 where a sequence is padded. Stacked when first asked for.
+  const Variable& outputs() const {
+    detail::check_kept(label_, kept_.size(), steps_);
+    return outputs_.get([&] {
+      return detail::stack_outputs(label_, steps_, padding_, [&](Size t) {
+        return output_(t < 0 ? last_ : kept_[static_cast<std::size_t>(t)]);
+      });
+    });
+  }
+  /// The state with every value stacked, (T, B, ...); a padded step holds the state kept.
+  S all() const {
+    detail::check_kept(label_, kept_.size(), steps_);
+    const Variables& stacked = all_.get([&] {
+      return detail::stack_values(label_, values_of(last_), steps_, [&](Size t) {
+        return values_of(kept_[static_cast<std::size_t>(t)]);
+      });
+    });
+    std::size_t k = 0;
+    return map_values(last_, [&](const Variable&) { return stacked[k++]; });
+  }
+
+ private:
+  template <class C>
+  friend States<StateOf<C>> over_time(const C&, const InputOf<C>&,
+                                      const OverTimeOptions<StateOf<C>>&);
+  States() = default;
+
+  std::string label_;
+  Size steps_ = 0;
+  std::vector<S> kept_;  // none with keep_states = false
+  S last_ = {};
+  Function<Variable(const S&)> output_;
+  detail::Padding padding_;
+  detail::Cached<Variable> outputs_;
+  detail::Cached<Variables> all_;
+};
+
+/// The state from which `cell` starts at the input x of one step: `given`, and zeros where it is
+/// empty. For loops by hand; over_time calls it itself.
+template <class C>
+StateOf<C> initial_state(const C& cell, const InputOf<C>& x, const StateOf<C>& given = {}) {
+  detail::check_cell<C>();
+  return detail::initial_state(cell, x, given);
+}
+
+/// Calls cell.step for xs[0], xs[1], ...; xs is (T, B, ...), or an Input of such.
+/// Throws Error naming the cell if shapes, lengths or the initial state do not fit.
+///
+///     auto states = over_time(cell, x, {.lengths = lengths});
+///     auto loss = mean_squared_error(readout(states.last().h), y);
+template <class C>
+States<StateOf<C>> over_time(const C& cell, const InputOf<C>& xs,
+                             const OverTimeOptions<StateOf<C>>& options = {}) {
+  using S = StateOf<C>;
+  detail::check_cell<C>();
+  States<S> states;
+  if constexpr (detail::Steppable<C>) {
+    states.label_ = detail::label_of(cell);
+    detail::InputRows rows(states.label_, detail::values_of_input(xs));
+    states.steps_ = rows.steps();
+    states.padding_ = detail::Padding(states.label_, options.lengths, rows.steps(), rows.batch());
+    states.output_ = [cell = &cell](const S& s) { return detail::output_of(*cell, s); };
+    if (options.keep_states) states.kept_.resize(static_cast<std::size_t>(rows.steps()));
+    detail::CellSteps<C> steps(cell, xs, rows, states.kept_);
+    Scope scope(states.label_);
+    steps.state = detail::initial_state(cell, steps.input(-1), options.initial);
+    detail::run(steps, {.label = states.label_,
+                        .padding = states.padding_,
+                        .reverse = options.reverse,
+                        .steps = rows.steps()});
+    states.last_ = std::move(steps.state);
+  }
+  return states;
+}
+
+/// outputs() of a cell with its own output() asks the cell, so it must live longer than the call.
+template <class C>
+  requires detail::HasOutput<C>
+void over_time(const C&& cell, const InputOf<C>& xs,
+               const OverTimeOptions<StateOf<C>>& options = {}) = delete;
+
+}  // namespace unroll

@@ -1,0 +1,152 @@
+// Plain structs of Variables, seen field by field: the states and inputs of cells. Which fields a
+// cell has is its own business; nothing here knows of cells.
+#pragma once
+
+#include <array>
+#include <type_traits>
+
+#include <unroll/autograd/tape.hpp>
+
+namespace unroll {
+
+namespace detail {
+
+// Stands for a field of any type when the fields of a struct are counted.
+struct AnyField {
+  template <class T>
+  operator T() const;
+};
+// Stands for a base class only.
+template <class S>
+struct AnyBase {
+  template <class T>
+    requires(std::is_base_of_v<T, S> && !std::is_same_v<T, S>)
+  operator T() const;
+};
+
+template <class S, class... Fields>
+constexpr int count_fields() {
+  if constexpr (sizeof...(Fields) <= 12 && requires { S{Fields{}..., AnyField{}}; })
+    return count_fields<S, Fields..., AnyField>();
+  else
+    return static_cast<int>(sizeof...(Fields));
+}
+
+template <class T>
+inline constexpr bool is_list = false;
+template <class T, class A>
+inline constexpr bool is_list<std::vector<T, A>> = true;
+template <class T, std::size_t N>
+inline constexpr bool is_list<std::array<T, N>> = true;
+
+// Calls f with all fields of s at once: f(s.h, s.c).
+template <class S, class F>
+void with_fields(S& s, F&& f) {
+  using Plain = std::remove_const_t<S>;
+  static_assert(std::is_aggregate_v<Plain> && !requires { Plain{AnyBase<Plain>{}}; },
+                "[state] a State or Input must be a plain struct of Variables, numbers, such "
+                "structs, std::array and std::vector: no constructor, private member or base class");
+  constexpr int n = count_fields<Plain>();
+  static_assert(n <= 12, "[state] a struct has up to 12 fields; put some into a struct of their own");
+  if constexpr (n == 1) {
+    auto& [a] = s;
+    f(a);
+  } else if constexpr (n == 2) {
+    auto& [a, b] = s;
+    f(a, b);
+  } else if constexpr (n == 3) {
+    auto& [a, b, c] = s;
+    f(a, b, c);
+  } else if constexpr (n == 4) {
+    auto& [a, b, c, d] = s;
+    f(a, b, c, d);
+  } else if constexpr (n == 5) {
+    auto& [a, b, c, d, e] = s;
+    f(a, b, c, d, e);
+  } else if constexpr (n == 6) {
+    auto& [a, b, c, d, e, g] = s;
+    f(a, b, c, d, e, g);
+  } else if constexpr (n == 7) {
+    auto& [a, b, c, d, e, g, h] = s;
+    f(a, b, c, d, e, g, h);
+  } else if constexpr (n == 8) {
+    auto& [a, b, c, d, e, g, h, i] = s;
+    f(a, b, c, d, e, g, h, i);
+  } else if constexpr (n == 9) {
+    auto& [a, b, c, d, e, g, h, i, j] = s;
+    f(a, b, c, d, e, g, h, i, j);
+  } else if constexpr (n == 10) {
+    auto& [a, b, c, d, e, g, h, i, j, k] = s;
+    f(a, b, c, d, e, g, h, i, j, k);
+  } else if constexpr (n == 11) {
+    auto& [a, b, c, d, e, g, h, i, j, k, l] = s;
+    f(a, b, c, d, e, g, h, i, j, k, l);
+  } else if constexpr (n == 12) {
+    auto& [a, b, c, d, e, g, h, i, j, k, l, m] = s;
+    f(a, b, c, d, e, g, h, i, j, k, l, m);
+  }
+}
+
+// A type that hands out its Variables itself, as the state of an erased cell does.
+template <class S>
+concept HasValues = requires(S& s, const S& c, void (*f)(void*, Variable&)) {
+  s.each_value(f, nullptr);
+  Variables(c.values());
+};
+
+template <class T>
+inline constexpr bool is_number = std::is_arithmetic_v<T> || std::is_enum_v<T>;
+
+template <class S, class F>
+void each_value(S& s, F& f) {
+  using Plain = std::remove_const_t<S>;
+  if constexpr (is_number<Plain>) {
+  } else if constexpr (std::is_base_of_v<Variable, Plain>) {
+    f(s);
+  } else if constexpr (is_list<Plain>) {
+    for (auto& element : s) each_value(element, f);
+  } else if constexpr (HasValues<Plain> && std::is_const_v<S>) {
+    for (const Variable& x : s.values()) f(x);
+  } else if constexpr (HasValues<Plain>) {
+    s.each_value([](void* g, Variable& x) { (*static_cast<F*>(g))(x); }, &f);
+  } else {
+    with_fields(s, [&](auto&... field) { (each_value(field, f), ...); });
+  }
+}
+
+}  // namespace detail
+
+/// True for what the functions below take: plain structs, and lists of them.
+template <class S>
+concept PlainState = std::is_aggregate_v<S> || detail::is_list<S> || detail::HasValues<S>;
+
+/// Calls f(Variable&) for every Variable in a plain struct, in order of declaration; structs,
+/// std::array and std::vector inside are entered, numbers left out.
+template <PlainState S, class F>
+void for_each_value(S& s, F&& f) {
+  detail::each_value(s, f);
+}
+
+/// The Variables of a plain struct, in order of declaration.
+template <PlainState S>
+Variables values_of(const S& s) {
+  Variables list;
+  auto collect = [&](const Variable& x) { list.push_back(x); };
+  detail::each_value(s, collect);
+  return list;
+}
+
+/// A copy in which every Variable x is replaced by f(x).
+template <PlainState S, class F>
+S map_values(S s, F&& f) {
+  for_each_value(s, [&](Variable& x) { x = f(static_cast<const Variable&>(x)); });
+  return s;
+}
+
+/// The same state without history: constants. To carry a state to the next tape it is not needed.
+template <PlainState S>
+S detach(const S& s) {
+  return map_values(s, [](const Variable& x) { return x.empty() ? x : detach(x); });
+}
+
+}  // namespace unroll
