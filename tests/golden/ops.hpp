@@ -11,6 +11,9 @@ namespace golden {
 using Compute = std::function<void(Run&)>;
 using Kinds = std::map<std::string, Compute>;
 
+/// tanh, exp, ... by their names here; nullptr for any other.
+Variable (*unary_op(const std::string& name))(const Variable&);
+
 Kinds elementwise_kinds();
 Kinds reduce_kinds();
 Kinds move_kinds();

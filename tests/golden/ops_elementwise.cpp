@@ -78,13 +78,18 @@ void run_where(Run& run) {
 
 void run_unary(Run& run) {
   for (const std::string& name : run.c.names("out.")) {
-    auto found = kUnary.find(name);
-    if (found == kUnary.end()) throw Unknown("an output named " + name);
-    run.out(name, found->second(run.in("x")));
+    const Unary f = unary_op(name);
+    if (!f) throw Unknown("an output named " + name);
+    run.out(name, f(run.in("x")));
   }
 }
 
 }  // namespace
+
+Unary unary_op(const std::string& name) {
+  auto found = kUnary.find(name);
+  return found == kUnary.end() ? nullptr : found->second;
+}
 
 Kinds elementwise_kinds() {
   Kinds kinds;
