@@ -1,0 +1,364 @@
+// gradcheck itself: right gradients pass, and every way in which a gradient can be wrong is caught
+// and put down to the right op, input and element.
+#include <boost/test/unit_test.hpp>
+
+#include <unroll/autograd/gradcheck.hpp>
+
+#include "printing.hpp"
+#include "small_ops.hpp"
+
+using namespace unroll;
+
+namespace {
+
+bool mentions(const CheckReport& report, const std::string& words) {
+  if (report.text().find(words) != std::string::npos) return true;
+  BOOST_TEST_MESSAGE("looked for \"" << words << "\" in: " << report.text());
+  return false;
+}
+
+// ---- ops with planted mistakes ----
+
+Variable wrong_factor(const Variable& x) {
+  Op op("wrong_factor", x);
+  return op.record(small::map(op[0], [](double v) { return v * v * v; }), [](Backward& g) {
+    g.give(0, small::mul(g.dy(), small::scale(small::square(g.x()), 2)));
+  });
+}
+Variable wrong_sign(const Variable& x) {
+  Op op("wrong_sign", x);
+  return op.record(small::map(op[0], [](double v) { return std::cos(v); }), [](Backward& g) {
+    g.give(0, small::mul(g.dy(), small::sin_cos(g.x())[0]));
+  });
+}
+Variable wrong_transposed(const Variable& a, const Variable& b) {
+  Op op("wrong_transposed", a, b);
+  Variable y = no_grad([&] { return small::matmul(op.input(0), op.input(1)); });
+  return op.record(y.value(), [](Backward& g) {
+    g.give(0, small::matmul(g.dy(), g.x(1)));  // b should be transposed
+    g.give(1, small::matmul(small::transpose(g.x(0)), g.dy()));
+  });
+}
+Variable forgets_input(const Variable& a, const Variable& b) {
+  Op op("forgets_input", a, b);
+  Variable y = no_grad([&] { return small::mul(op.input(0), op.input(1)); });
+  return op.record(y.value(), [](Backward& g) { g.give(0, small::mul(g.dy(), g.x(1))); });
+}
+Variable one_element_wrong(const Variable& x) {
+  Op op("one_element_wrong", x);
+  return op.record(small::map(op[0], [](double v) { return 2 * v; }), [](Backward& g) {
+    Array two = full(g.x_shape(), 2, g.x_type());
+    Array at = two.select(0, 1).select(0, two.size(1) > 2 ? 2 : 0);
+    at.fill(2.001);
+    g.give(0, small::mul(g.dy(), Variable(two)));
+  });
+}
+// Right first-order gradients whose own gradients are wrong.
+Variable detached_inside(const Variable& x) {
+  Op op("detached_inside", x);
+  return op.record(small::map(op[0], [](double v) { return v * v; }), [](Backward& g) {
+    g.give(0, small::mul(g.dy(), small::scale(detach(g.x()), 2)));
+  });
+}
+Variable constant_gradient(const Variable& x) {
+  Op op("constant_gradient", x);
+  return op.record(small::map(op[0], [](double v) { return v * v; }), [](Backward& g) {
+    Variable gradient = small::mul(g.dy(), small::scale(g.x(), 2));
+    g.give(0, detach(gradient));
+  });
+}
+Variable forgets_dy(const Variable& x) {
+  Op op("forgets_dy", x);
+  return op.record(small::map(op[0], [](double v) { return 3 * v; }), [](Backward& g) {
+    g.give(0, small::scale(detach(g.dy()), 3));
+  });
+}
+Variable kernels_differ(const Variable& x) {
+  Op op("kernels_differ", x);
+  return op.record(small::map(op[0], [](double v) { return v * v; }), [](Backward& g) {
+    g.give(0, small::mul(g.dy(), small::scale(g.x(), g.create_graph() ? 2.01 : 2)));
+  });
+}
+
+/// The op between innocent ones, in a scope with time steps.
+template <class F>
+auto among_others(F f) {
+  return [f](const Variable& x, const Variable& W) {
+    Scope scope("encoder");
+    Variable h = x;
+    for (Size t = 0; t < 4; ++t) {
+      scope.step(t);
+      h = small::tanh(small::matmul(h, W));
+      if (t == 2) h = f(h);
+      h = add(h, x);
+    }
+    return small::mean(small::exp(h));
+  };
+}
+
+void expect_blame(const CheckReport& report, int order, const std::string& suspect, Size step = 2) {
+  BOOST_TEST(!report.passed);
+  BOOST_TEST(report.order == order);
+  BOOST_TEST(report.suspect == suspect);
+  BOOST_TEST(report.step == step);
+  BOOST_TEST(mentions(report, suspect));
+  BOOST_TEST_MESSAGE(report.text());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(gradcheck_of_functions)
+
+BOOST_AUTO_TEST_CASE(right_gradients_pass) {
+  BOOST_TEST(gradcheck([](auto& x) { return small::tanh(x); }, {{3, 4}}, {.order = 2}));
+  BOOST_TEST(gradcheck([](auto& x, auto& W) { return small::tanh(small::matmul(x, W)); },
+                       {{3, 4}, {4, 2}}, {.order = 2}));
+  BOOST_TEST(gradcheck([](auto& x) { return small::sin_cos(x); }, {{3}}, {.order = 2}));
+  BOOST_TEST(gradcheck([](auto& x, auto& y) { return std::tuple(small::mul(x, y), small::exp(y)); },
+                       {{2, 3}, {3}}, {.order = 2}));
+  BOOST_TEST(gradcheck([](auto& x) { return x; }, {{}}, {.order = 2}));
+  BOOST_TEST(gradcheck([](auto& x) { return small::log(x); }, {values({1e-3, 1, 1e4})}, {.order = 2}));
+  BOOST_TEST(gradcheck([](const Variables& xs) { return add(xs[0], small::mul(xs[1], xs[2])); },
+                       {{2}, {2}, {2}}, {.order = 2}));
+  BOOST_TEST(gradcheck(small::tanh, {{2}}));
+  BOOST_TEST(gradcheck(&small::tanh, {{2}}));
+  BOOST_TEST(gradcheck([] { return Variable(1.0); }, {}));
+  auto held = [](const Variable& x) { return small::square(x); };
+  BOOST_TEST(gradcheck(held, {{2}}));
+}
+
+BOOST_AUTO_TEST_CASE(report_of_success) {
+  CheckReport report = gradcheck([](auto& x) { return small::tanh(x); }, {{3, 4}}, {.order = 2});
+  BOOST_TEST(report.passed);
+  BOOST_TEST(report.comparisons == 12 + 24);  // order 2: by x and by the incoming gradient
+  BOOST_TEST(report.largest_error < 1e-8);
+  BOOST_TEST(report.text().rfind("gradcheck passed: order 2, 36 slopes, largest error ", 0) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(empty_arrays_pass) {
+  BOOST_TEST(gradcheck([](auto& x) { return small::tanh(x); }, {{0, 4}}, {.order = 2}));
+  BOOST_TEST(gradcheck([](auto& x) { return small::sum(x); }, {{0}}, {.order = 2}));
+  BOOST_TEST(gradcheck([](auto& x) { return small::slice(x, 0, 2, 2); }, {{3}}, {.order = 2}));
+}
+
+BOOST_AUTO_TEST_CASE(slices_and_int64) {
+  auto f = [](auto& x, auto& which) {
+    BOOST_TEST(which.type() == int64);
+    return add(x[static_cast<Size>(which.value().at({1}))], small::slice(x, 0, 2, 0, -1));
+  };
+  BOOST_TEST(gradcheck(f, {{3, 2}, indices({0, 2})}, {.order = 2}));
+}
+
+BOOST_AUTO_TEST_CASE(tiny_and_huge_gradients) {
+  BOOST_TEST(gradcheck([](auto& x) { return small::scale(small::tanh(x), 1e-9); }, {{3}}, {.order = 2}));
+  BOOST_TEST(gradcheck([](auto& x) { return small::scale(small::tanh(x), 1e9); }, {{3}}, {.order = 2}));
+  BOOST_TEST(!gradcheck([](auto& x) { return small::scale(wrong_factor(x), 1e-9); }, {{3}}));
+  BOOST_TEST(gradcheck([](auto& x) { return small::exp(small::scale(x, 20)); }, {{3}}, {.order = 2}));
+}
+
+BOOST_AUTO_TEST_CASE(kinks) {
+  BOOST_TEST(gradcheck([](auto& x) { return small::relu(x); }, {zeros({3, 2})}));
+  BOOST_TEST(gradcheck(small::relu, {values({-1, 0, 1})}));
+  auto wrong_at_kink = [](const Variable& x) {
+    Op op("wrong_relu", x);
+    return op.record(small::map(op[0], [](double v) { return v > 0 ? v : 0; }), [](Backward& g) {
+      g.give(0, small::scale(g.dy(), -0.5));
+    });
+  };
+  BOOST_TEST(!gradcheck(wrong_at_kink, {zeros({2})}));
+}
+
+BOOST_AUTO_TEST_CASE(first_order_mistakes) {
+  std::vector<CheckInput> inputs{{2, 3}, {3, 3}};
+  expect_blame(gradcheck(among_others(wrong_factor), inputs), 1, "wrong_factor");
+  expect_blame(gradcheck(among_others(wrong_sign), inputs), 1, "wrong_sign");
+  expect_blame(gradcheck(among_others([](const Variable& h) { return forgets_input(h, small::exp(h)); }),
+                         inputs), 1, "forgets_input");
+  expect_blame(gradcheck(among_others([](const Variable& h) {
+                 return wrong_transposed(h, small::matmul(small::transpose(h), small::exp(h)));
+               }), inputs), 1, "wrong_transposed");
+  expect_blame(gradcheck(among_others(wrong_factor), inputs, {.order = 2}), 1, "wrong_factor");
+}
+
+BOOST_AUTO_TEST_CASE(names_the_element) {
+  CheckReport report = gradcheck([](auto& x) { return small::mean(one_element_wrong(x)); }, {{3, 4}},
+                                 {.names = {"letters"}});
+  BOOST_TEST(!report);
+  BOOST_TEST(report.where == "letters");
+  BOOST_TEST(report.index == Shape({1, 2}));
+  BOOST_TEST(report.gradient == 2.001 / 12, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(report.difference == 2.0 / 12, boost::test_tools::tolerance(1e-9));
+  BOOST_TEST(report.suspect == "one_element_wrong");
+  BOOST_TEST(mentions(report, "the gradient of order 1 by letters (3, 4) at index (1, 2) is 0.16675, "));
+  BOOST_TEST(mentions(report, "give 0.16666667; allowed error 1.66"));
+  BOOST_TEST(mentions(report, "Suspect: one_element_wrong((3, 4) in ["));
+  // The same from random directions: halved until one element is left.
+  CheckReport random = gradcheck([](auto& x) { return small::mean(one_element_wrong(x)); }, {{30, 40}});
+  BOOST_TEST(!random);
+  BOOST_TEST(random.index == Shape({1, 2}));
+  BOOST_TEST(random.suspect == "one_element_wrong");
+  // And which element of the result.
+  CheckReport entry = gradcheck([](auto& x) { return one_element_wrong(small::scale(x, 3)); }, {{3, 4}});
+  BOOST_TEST(mentions(entry, "of result at index (1, 2) by input 0 (3, 4) at index (1, 2) is 6.003,"));
+}
+
+BOOST_AUTO_TEST_CASE(second_order_mistakes) {
+  std::vector<CheckInput> inputs{{2, 3}, {3, 3}};
+  BOOST_TEST(gradcheck(among_others(detached_inside), inputs));
+  expect_blame(gradcheck(among_others(detached_inside), inputs, {.order = 2}), 2, "detached_inside");
+  BOOST_TEST(gradcheck(among_others(constant_gradient), inputs));
+  expect_blame(gradcheck(among_others(constant_gradient), inputs, {.order = 2}), 2, "constant_gradient");
+  BOOST_TEST(gradcheck(among_others(forgets_dy), inputs));
+  expect_blame(gradcheck(among_others(forgets_dy), inputs, {.order = 2}), 2, "forgets_dy");
+  expect_blame(gradcheck(among_others(kernels_differ), inputs, {.order = 2}), 2, "kernels_differ");
+  auto second = [](const Variable& x) {
+    Op op("wrong_second", x);
+    return op.record(small::map(op[0], [](double v) { return v * v * v * v / 4; }), [](Backward& g) {
+      g.give(0, small::mul(g.dy(), wrong_factor(g.x())));
+    });
+  };
+  BOOST_TEST(gradcheck(among_others(second), inputs));
+  expect_blame(gradcheck(among_others(second), inputs, {.order = 2}), 2, "wrong_second");
+  // Alone, in a function that is linear in x.
+  expect_blame(gradcheck(forgets_dy, {{2}}, {.order = 2}), 2, "forgets_dy", -1);
+}
+
+BOOST_AUTO_TEST_CASE(value_taken_out_of_the_graph) {
+  CheckReport report = gradcheck([](auto& x) {
+    return small::mul(small::tanh(x), small::exp(detach(x)));
+  }, {{3}});
+  BOOST_TEST(!report);
+  BOOST_TEST(report.suspect == "mul");
+  BOOST_TEST(mentions(report, "is a constant on the tape"));
+  CheckReport all = gradcheck([](auto& x) { return Variable(small::map(x.value(), [](double v) { return v * v; })); }, {{3}});
+  BOOST_TEST(!all);
+  BOOST_TEST(mentions(all, "the result does not depend on input 0 (3,) by any recorded op, though its value"));
+}
+
+BOOST_AUTO_TEST_CASE(constant_result) {  // the last case of API.md (j)
+  CheckReport report = gradcheck([](auto&) { return Variable(1.0); }, {{3, 4}});
+  BOOST_TEST(!report);
+  BOOST_TEST(report.text() == "gradcheck failed: the result does not depend on input 0 (3, 4); use it, or "
+                              "pass {.may_be_constant = true}.");
+  BOOST_TEST(gradcheck([](auto&) { return Variable(1.0); }, {{3, 4}}, {.may_be_constant = true}));
+  CheckReport second = gradcheck([](auto& x, auto&) { return small::tanh(x); }, {{2}, {5}});
+  BOOST_TEST(mentions(second, "does not depend on input 1 (5,)"));
+}
+
+BOOST_AUTO_TEST_CASE(functions_that_do_not_repeat) {
+  Generator own(3);
+  CheckReport drawn = gradcheck([&](auto& x) { return small::scale(x, own.uniform()); }, {{3}});
+  BOOST_TEST(!drawn);
+  BOOST_TEST(mentions(drawn, "the function does not repeat: two evaluations at the same point differ ("));
+  CheckReport fresh = gradcheck([](auto& x) {
+    Parameter W("W", ones({3, 3}));
+    return small::matmul(x, W);
+  }, {{2, 3}});
+  BOOST_TEST(!fresh);
+  BOOST_TEST(mentions(fresh, "the function does not repeat: it used a new Parameter W (3, 3)"));
+  CheckReport fresh64 = gradcheck([](auto& x) {
+    Parameter W("W", ones({3, 3}, float64));
+    return small::matmul(x, W);
+  }, {{2, 3}});
+  BOOST_TEST(!fresh64);
+  BOOST_TEST(mentions(fresh64, "the function does not repeat: it made a new Parameter W (3, 3)"));
+  int calls = 0;
+  CheckReport counted = gradcheck([&](auto& x) {
+    return std::vector<Variable>(static_cast<std::size_t>(++calls), x);
+  }, {{3}});
+  BOOST_TEST(mentions(counted, "the number of its results changes"));
+}
+
+BOOST_AUTO_TEST_CASE(draws_from_the_tape_repeat) {
+  auto noisy = [](auto& x) { return small::scale(x, Tape::generator()->uniform()); };
+  BOOST_TEST(gradcheck(noisy, {{3}}, {.order = 2}));
+}
+
+BOOST_AUTO_TEST_CASE(parameters_are_found_checked_and_restored) {
+  Parameter W("W", values({{1, 2}, {3, 4}})), b("b", values({0.5, -0.5}));
+  W.set_grad(ones({2, 2}));
+  Array before = W.value();
+  auto f = [&](auto& x) { return small::tanh(add(small::matmul(x, W), b)); };
+  CheckReport report = gradcheck(f, {{3, 2}}, {.order = 2});
+  BOOST_TEST(report);
+  BOOST_TEST(report.comparisons == (6 + 4 + 2) * 2 + 6);
+  BOOST_TEST(gradcheck(f, {{3, 2}}, {.parameters = {W, b}}));
+  BOOST_TEST(gradcheck(f, {{3, 2}}, {.parameters = W}).unlisted.size() == 1u);
+  struct Net {
+    std::vector<Parameter> list;
+    std::vector<Parameter> parameters() const { return list; }
+  } net{{W, b}};
+  BOOST_TEST(gradcheck(f, {{3, 2}}, {.parameters = net}).unlisted.empty());
+
+  BOOST_TEST(W.type() == float32);
+  BOOST_TEST(W.value().raw() == before.raw());
+  BOOST_TEST(W.value().version() == before.version());
+  BOOST_TEST(identical(W.grad().value(), ones({2, 2})));
+  BOOST_TEST(b.grad().empty());
+
+  int calls = 0;
+  auto throws_later = [&](auto& x) {
+    if (++calls > 5) fail("mine", "enough");
+    return small::matmul(x, W);
+  };
+  BOOST_CHECK_THROW(gradcheck(throws_later, {{3, 2}}), Error);
+  BOOST_TEST(W.type() == float32);
+  BOOST_TEST(W.value().raw() == before.raw());
+  BOOST_TEST(identical(W.value(), values({{1, 2}, {3, 4}})));
+}
+
+BOOST_AUTO_TEST_CASE(wrong_gradient_of_a_parameter) {
+  Parameter W("Wf", values({{.1, .2}, {.3, .4}})), b("bf", values({0.5, -0.5}));
+  CheckReport report = gradcheck([&](auto& x) {
+    return small::mean(small::tanh(add(small::matmul(x, one_element_wrong(W)), b)));
+  }, {{5, 2}});
+  BOOST_TEST(!report);
+  BOOST_TEST(report.where == "Wf");
+  BOOST_TEST(report.index == Shape({1, 0}));
+  BOOST_TEST(report.suspect == "one_element_wrong");
+  BOOST_TEST(mentions(report, "by Wf (2, 2) at index (1, 0) is "));
+}
+
+BOOST_AUTO_TEST_CASE(frozen_parameters_are_constants) {
+  Parameter W("W", ones({2, 2}));
+  W.freeze();
+  CheckReport report = gradcheck([&](auto& x) { return small::matmul(x, W); }, {{3, 2}}, {.parameters = W});
+  BOOST_TEST(report);
+  BOOST_TEST(report.comparisons == 6);
+}
+
+BOOST_AUTO_TEST_CASE(inside_a_tape_and_with_gradients_inside) {
+  Parameter W("W", ones({2, 2}));
+  Tape outer;
+  Variable y = small::sum(small::square(W));
+  BOOST_TEST(gradcheck([&](auto& x) { return small::matmul(x, W); }, {{3, 2}}, {.order = 2}));
+  outer.backward(y);
+  BOOST_TEST(identical(W.grad().value(), full({2, 2}, 2)));
+  auto penalty = [](auto& x) {
+    Variable slope = grad(small::sum(small::tanh(x)), x, {.create_graph = true});
+    return small::mean(small::square(slope));
+  };
+  BOOST_TEST(gradcheck(penalty, {{3}}, {.order = 2}));
+}
+
+BOOST_AUTO_TEST_CASE(random_directions) {
+  auto f = [](auto& x, auto& W) { return small::tanh(small::matmul(x, W)); };
+  CheckReport report = gradcheck(f, {{10, 30}, {30, 20}}, {.order = 2});
+  BOOST_TEST(report);
+  BOOST_TEST(report.comparisons == 2 * 4 + 3 * 4);
+  BOOST_TEST(gradcheck(f, {{10, 3}, {3, 2}}, {.directions = 2}).comparisons == 4);
+  BOOST_TEST(gradcheck(f, {{100, 3}, {3, 100}}, {.directions = 0}).comparisons == 600);
+}
+
+BOOST_AUTO_TEST_CASE(wrong_calls) {
+  BOOST_CHECK_EXCEPTION(gradcheck([](auto& x, auto& y) { return add(x, y); }, {{3}}), Error,
+                        [](const Error& e) {
+                          return std::string(e.what()) ==
+                                 "[gradcheck] the function cannot be called with 1 Variables; give one "
+                                 "shape or Array per argument, {{3, 4}, {5, 4}} for two.";
+                        });
+  BOOST_CHECK_THROW(gradcheck([](auto& x) { return x; }, {{3}}, {.order = 3}), Error);
+  BOOST_CHECK_THROW(gradcheck([](auto& x) { return small::matmul(x, x); }, {{3, 4}}), Error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
