@@ -1,0 +1,78 @@
+#include "common/drawing.hpp"
+
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "common/bad_input.hpp"
+#include "common/files.hpp"
+
+extern char** environ;
+
+namespace tasks {
+namespace {
+
+std::string format_of(const std::string& path) {
+  const std::string extension = std::filesystem::path(path).extension();
+  return extension.empty() ? "" : extension.substr(1);
+}
+
+void write_text(const std::string& text, const std::string& path) {
+  replace_file(path, [&](const std::string& temporary) {
+    std::ofstream out(temporary, std::ios::binary);
+    if (!(out << text << std::flush)) bad_input(path, ": cannot be written");
+  });
+}
+
+// Exit code of the program, -1 if there is no such program. No shell: names may hold anything.
+int run_program(std::vector<std::string> words) {
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  pid_t child = 0;
+  if (posix_spawnp(&child, arguments[0], nullptr, nullptr, arguments.data(), environ) != 0) return -1;
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+}  // namespace
+
+void require_drawable(const std::string& path) {
+  const std::string format = format_of(path);
+  if (format != "svg" && format != "png" && format != "pdf" && format != "dot")
+    bad_input(path, ": the name of a drawing ends in .svg, .png, .pdf or .dot");
+  require_writable(path);
+}
+
+std::string draw(const std::string& dot, const std::string& path) {
+  if (format_of(path) == "dot") {
+    write_text(dot, path);
+    return "drawn in " + path;
+  }
+  // Graphviz reads from a file of its own, removed afterwards.
+  const std::string source = path + ".source" + std::to_string(getpid());
+  write_text(dot, source);
+  int code = 0;
+  try {
+    replace_file(path, [&](const std::string& temporary) {
+      code = run_program({"dot", "-T" + format_of(path), "-o", temporary, source});
+      if (code != 0) throw BadInput("dot: could not draw " + path);
+    });
+  } catch (const BadInput&) {
+    unlink(source.c_str());
+    if (code >= 0) throw;
+    const std::string text = std::filesystem::path(path).replace_extension(".dot");
+    write_text(dot, text);
+    return "Graphviz is not installed (apt-get install graphviz), so the graph is in " + text +
+           " as text";
+  }
+  unlink(source.c_str());
+  return "drawn in " + path;
+}
+
+}  // namespace tasks

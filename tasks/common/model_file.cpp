@@ -1,0 +1,64 @@
+#include "common/model_file.hpp"
+
+#include <unroll/layers/save.hpp>
+
+#include "common/bad_input.hpp"
+#include "common/files.hpp"
+
+namespace tasks {
+namespace {
+
+using nlohmann::json;
+
+// The library's sentences name the path already.
+template <class F>
+auto as_bad_input(F&& f) {
+  try {
+    return f();
+  } catch (const unroll::Error& error) {
+    throw BadInput(error.what());
+  }
+}
+
+json parsed(const unroll::Metadata& metadata, const std::string& key, const std::string& path) {
+  const auto place = metadata.find(key);
+  if (place == metadata.end()) bad_input(path, ": holds no ", key, "; it is not a model of ours");
+  json value = json::parse(place->second, nullptr, false);
+  if (value.is_discarded()) bad_input(path, ": its ", key, " cannot be read");
+  return value;
+}
+
+Lexicon lexicon_of(const json& tokens, const std::string& path) {
+  try {
+    return Lexicon(tokens.get<std::vector<std::string>>());
+  } catch (const json::exception&) {
+    bad_input(path, ": its vocabulary is not a list of strings");
+  }
+}
+
+}  // namespace
+
+void save_model(const unroll::Module& net, const ModelCard& card, const std::string& program,
+                const std::string& path) {
+  const unroll::Metadata metadata{{"program", program},
+                                  {"scores", card.scores.dump()},
+                                  {"settings", card.settings.dump()},
+                                  {"vocabulary", json(card.lexicon.tokens()).dump()}};
+  as_bad_input([&] { unroll::save(net, path, metadata); });
+}
+
+ModelCard load_card(const std::string& program, const std::string& path) {
+  read_file(path);  // its sentences about missing files and folders are better
+  const auto metadata = as_bad_input([&] { return unroll::load_metadata(path); });
+  const auto author = metadata.find("program");
+  if (author == metadata.end() || author->second != program)
+    bad_input(path, ": is not a model of ", program);
+  return {lexicon_of(parsed(metadata, "vocabulary", path), path),
+          parsed(metadata, "settings", path), parsed(metadata, "scores", path)};
+}
+
+void load_weights(unroll::Module& net, const std::string& path) {
+  as_bad_input([&] { unroll::load(net, path); });
+}
+
+}  // namespace tasks

@@ -1,0 +1,99 @@
+#include "namaskar/report.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "common/progress.hpp"
+#include "common/table.hpp"
+#include "common/text.hpp"
+
+namespace tasks {
+namespace {
+
+using Row = std::vector<std::string>;
+
+// 1, 2, 5, 10, 20, 50, ... and the last.
+bool is_shown(Size epoch, Size epochs) {
+  Size power = 1;
+  while (10 * power <= epoch) power *= 10;
+  return epoch == epochs || epoch == power || epoch == 2 * power || epoch == 5 * power;
+}
+
+std::string shown(const std::string& token) { return visible(decode_utf8(token, "letter")[0]); }
+
+Row labelled(const std::string& label, const std::vector<double>& numbers, const char* format) {
+  Row row{label, ""};
+  for (double number : numbers) {
+    char text[32];
+    std::snprintf(text, sizeof text, format, number);
+    row.push_back(text);
+  }
+  return row;
+}
+
+}  // namespace
+
+std::string losses_text(const std::vector<double>& losses, Size letters) {
+  constexpr double kBar = 40;
+  const double blind = std::log(static_cast<double>(letters));
+  const double most = std::max(1e-9, *std::max_element(losses.begin(), losses.end()));
+  const Size epochs = static_cast<Size>(losses.size());
+  Table table(0);
+  table.row({"epoch", "loss"});
+  for (Size epoch = 1; epoch <= epochs; ++epoch) {
+    const double loss = losses[static_cast<std::size_t>(epoch) - 1];
+    if (!is_shown(epoch, epochs)) continue;
+    const std::string bar(static_cast<std::size_t>(kBar * loss / most + 0.5), '#');
+    table.row({std::to_string(epoch), fixed(loss, 4), pad_right(bar, static_cast<int>(kBar))});
+  }
+  return "Loss in nats per letter; blind guessing costs " + fixed(blind, 4) + "\n\n" + table.text();
+}
+
+std::string expectations_text(const std::u32string& word, const Lexicon& lexicon,
+                              const unroll::Array& probabilities) {
+  constexpr Size kColumns = 12;  // with more letters than fit a terminal, only the two that matter
+  const Size letters = lexicon.size();
+  const bool all = letters <= kColumns;
+  Table table(2);
+  Row head{"after", "next"};
+  if (all) {
+    for (const std::string& token : lexicon.tokens()) head.push_back(shown(token) + " ");
+  } else {
+    head.insert(head.end(), {"p(next)", "says", "p(says)"});
+  }
+  table.row(head);
+  for (Size t = 0; t < probabilities.size(0); ++t) {
+    const auto row = probabilities[t].to_vector<double>();
+    const std::string next = encode_utf8(word[static_cast<std::size_t>(t) + 1]);
+    const Size says = std::max_element(row.begin(), row.end()) - row.begin();
+    Row cells{encode_utf8(word.substr(0, static_cast<std::size_t>(t) + 1)), shown(next)};
+    if (all) {
+      for (Size v = 0; v < letters; ++v) cells.push_back(fixed(row[v], 3) + (v == says ? "*" : " "));
+    } else {
+      cells.insert(cells.end(), {fixed(row[lexicon.find(next)], 3), shown(lexicon[says]), fixed(row[says], 3)});
+    }
+    table.row(cells);
+  }
+  return "Probability of each next letter; * marks what it would say\n\n" + table.text();
+}
+
+std::string gradients_text(const std::u32string& word, const GradientReport& report) {
+  Table table(2);
+  Row head{"step", "reads"};
+  head.insert(head.end(), report.weights.begin(), report.weights.end());
+  table.row(head);
+  for (std::size_t t = 0; t < report.norms.size(); ++t) {
+    Row row = labelled(std::to_string(t + 1), report.norms[t], "%.6f");
+    row[1] = visible(word[t]);
+    table.row(row);
+  }
+  table.rule();
+  table.row(labelled("sum of the steps", report.sum, "%.6f"));
+  table.row(labelled("tape's own", report.tape, "%.6f"));
+  table.row(labelled("largest difference", report.difference, "%.1e"));
+  return "Norm of dL/dW at each unrolled step, in epoch " + std::to_string(report.epoch) + "\n\n" +
+         table.text();
+}
+
+}  // namespace tasks
