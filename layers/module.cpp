@@ -93,7 +93,7 @@ Parameter Module::parameter(std::string name, const Shape& shape, const Initiali
   return parameter;
 }
 
-void Module::add(std::string name, Module& child) {
+void Module::register_submodule(std::string name, Module& child) {
   node().add({name, {}, Ref<detail::ModuleNode>(&child.node())});
   child.node().name = std::move(name);
   // Messages speak of a Parameter by its path, as far as it is known.

@@ -66,12 +66,13 @@ class Module {
   template <class M>
     requires std::is_base_of_v<Module, M>
   M submodule(std::string name, M&& module) {
-    add(std::move(name), module);
+    register_submodule(std::move(name), module);
     return std::move(module);
   }
+  /// Registers a module that stays where it is.
+  void register_submodule(std::string name, Module& module);
 
  private:
-  void add(std::string name, Module& child);
   detail::ModuleNode& node() const;
 
   Ref<detail::ModuleNode> node_;

@@ -1,0 +1,180 @@
+// Recurrent: cells in layers and directions behind one plain type, so that a program chooses them
+// when it runs. How one cell goes over a sequence is over_time.hpp's.
+#pragma once
+
+#include <unroll/layers/recurrent_cell.hpp>
+
+namespace unroll {
+
+namespace detail {
+struct RecurrentBuilder;
+}
+
+struct RecurrentOptions {
+  /// Every layer reads the sequence in both directions, and its outputs are joined on the last axis.
+  bool bidirectional = false;
+  /// Probability of dropout between layers, on the outputs of each but the last.
+  double dropout = 0;
+  Size layers = 1;
+  /// The same with one mask for all steps (Gal and Ghahramani 2016).
+  double variational_dropout = 0;
+};
+
+class RecurrentStates;
+
+/// A stack of recurrent layers.
+///
+///     Recurrent r = recurrent<LSTM>(32, 64, {.bidirectional = true, .layers = 2});
+///     Recurrent r = stacked(LSTM(32, 64), GRU(64, 64));       // different cells
+///     Recurrent r = MyCell(32, 64);                           // any cell is a Recurrent of one layer
+///
+/// Its cells are registered as layer0, layer0_reverse, layer1, ... Modules do not copy: a cell is
+/// moved in.
+class Recurrent : public Module {
+ public:
+  /// The states of all cells: layer by layer, forward before backward, as in PyTorch. Empty stands
+  /// for zeros.
+  struct State {
+    std::vector<CellState> cells;
+  };
+
+  /// No layers; to be assigned to.
+  Recurrent() = default;
+  template <class C>
+    requires(!std::is_same_v<C, Recurrent> && detail::IsCell<C>)
+  Recurrent(C cell) {
+    add_layer(detail::any_cell(std::move(cell)), {}, {});
+  }
+
+  bool is_bidirectional() const;
+  Size layers() const { return static_cast<Size>(layers_.size()); }
+  /// How many cells there are: a layer has one or two.
+  Size cells() const;
+
+  /// One step of all layers, for generation: x (B, in). Throws Error if there is a backward cell.
+  State step(const Variable& x, const State& s) const;
+  /// What the last layer shows: the output of its cell, both joined if bidirectional.
+  Variable output(const State& s) const;
+  /// The state at the start for one step's input, as initial_state(recurrent, x).
+  State zero_state(const Variable& x) const;
+
+ private:
+  struct Between {  // what happens to the input of a layer
+    double dropout = 0, variational_dropout = 0;
+  };
+  struct Layer {
+    Ref<detail::AnyCell> forward, backward;  // no backward: unidirectional
+    Between before;
+    Size cells() const { return backward ? 2 : 1; }
+  };
+  friend struct detail::RecurrentBuilder;
+  friend RecurrentStates over_time(const Recurrent&, const Variable&,
+                                   const OverTimeOptions<Recurrent::State>&);
+  friend State initial_state(const Recurrent&, const Variable&, const State&);
+
+  void add_layer(Ref<detail::AnyCell> forward, Ref<detail::AnyCell> backward, Between before);
+  void check_state(const State& s) const;
+
+  std::vector<Layer> layers_;
+};
+
+/// The states of a Recurrent at every step; as States, but each is put together when asked for.
+class RecurrentStates {
+ public:
+  Size size() const { return steps_; }
+  Recurrent::State operator[](Size t) const;
+  /// The state of each cell after the step that it took last.
+  const Recurrent::State& last() const { return last_; }
+  /// Outputs of the last layer, (T, B, ...); 0 where padded.
+  const Variable& outputs() const;
+  Recurrent::State all() const;
+
+ private:
+  friend RecurrentStates over_time(const Recurrent&, const Variable&,
+                                   const OverTimeOptions<Recurrent::State>&);
+  RecurrentStates() = default;
+  /// Outputs of the `count` cells of the layer that ran last.
+  Variable newest_outputs(Size count) const;
+  void check_kept(Size t = 0) const;
+
+  std::string label_;
+  Size steps_ = 0;
+  Size top_cells_ = 0;                            // cells of the last layer
+  std::vector<Ref<detail::AnyStates>> cells_;     // none with keep_states = false
+  Recurrent::State last_;
+  detail::Cached<Variable> outputs_;
+};
+
+/// Runs a Recurrent over a sequence (T, B, in), layer by layer. Throws Error as over_time of a cell.
+RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
+                          const OverTimeOptions<Recurrent::State>& options = {});
+
+/// The state at the start: `given`, and zeros where it is empty; x is one step's input.
+Recurrent::State initial_state(const Recurrent& recurrent, const Variable& x,
+                               const Recurrent::State& given = {});
+
+namespace detail {
+
+struct RecurrentBuilder {
+  static void check(const RecurrentOptions& options);
+  /// Adds layer number `layer` of a Recurrent with these options.
+  static void add(Recurrent& to, Size layer, Ref<AnyCell> forward, Ref<AnyCell> backward,
+                  const RecurrentOptions& options);
+  /// Moves all layers of another one on top.
+  static void append(Recurrent& to, Recurrent&& from);
+};
+
+/// The size of a cell's output: its output_size(), if it has that function, else hidden.
+template <class C>
+Size output_size(const C& cell, Size hidden) {
+  if constexpr (requires { cell.output_size(); }) return cell.output_size();
+  else return hidden;
+}
+
+}  // namespace detail
+
+/// Layers of cells that make(in, hidden) builds:
+///
+///     recurrent([](Size in, Size hidden) { return ElmanOfOrder(in, hidden, 2); }, 32, 64)
+template <class Make>
+  requires requires(const Make& make, Size n) { make(n, n); }
+Recurrent recurrent(const Make& make, Size in, Size hidden, const RecurrentOptions& options = {}) {
+  detail::RecurrentBuilder::check(options);
+  Recurrent result;
+  Size size = in;
+  for (Size layer = 0; layer < options.layers; ++layer) {
+    auto forward = make(size, hidden);
+    Size out = detail::output_size(forward, hidden);
+    Ref<detail::AnyCell> backward;
+    if (options.bidirectional) backward = detail::any_cell(make(size, hidden));
+    detail::RecurrentBuilder::add(result, layer, detail::any_cell(std::move(forward)), backward,
+                                  options);
+    size = options.bidirectional ? 2 * out : out;
+  }
+  return result;
+}
+
+/// Layers of one kind of cell, each made as Cell(in, hidden).
+template <class C>
+Recurrent recurrent(Size in, Size hidden, const RecurrentOptions& options = {}) {
+  return recurrent([](Size in, Size hidden) { return C(in, hidden); }, in, hidden, options);
+}
+
+/// Cells or Recurrents on top of each other, the first one nearest to the input.
+template <class... Layers>
+Recurrent stacked(Layers... layers) {
+  Recurrent result;
+  (detail::RecurrentBuilder::append(result, Recurrent(std::move(layers))), ...);
+  return result;
+}
+
+/// One layer that reads in both directions, with a cell for each.
+template <class F, class B>
+Recurrent bidirectional(F forward, B backward) {
+  Recurrent result;
+  detail::RecurrentBuilder::add(result, 0, detail::any_cell(std::move(forward)),
+                                detail::any_cell(std::move(backward)), {});
+  return result;
+}
+
+}  // namespace unroll

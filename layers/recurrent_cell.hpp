@@ -1,0 +1,159 @@
+// A cell and its state without their types, as the layers of a Recurrent hold them. Users meet
+// CellState only, as an element of Recurrent::State.
+#pragma once
+
+#include <unroll/layers/over_time.hpp>
+
+namespace unroll {
+
+/// The state of one cell, whatever its type: made from the cell's State, or from the values in it,
+/// `{h, c}`. Cheap to copy.
+class CellState {
+ public:
+  /// Stands for zeros.
+  CellState() = default;
+  template <PlainState S>
+    requires(!std::is_same_v<S, CellState>)
+  CellState(S state) : box_(new Box<S>(std::move(state))) {}
+  CellState(std::initializer_list<Variable> values) : CellState(std::vector<Variable>(values)) {}
+
+  bool empty() const { return !box_; }
+  /// The Variables in it, in order.
+  Variables values() const { return box_ ? box_->values() : Variables(); }
+  /// The cell's State, nullptr if it is of another type.
+  template <class S>
+  const S* as() const {
+    const auto* box = dynamic_cast<const Box<S>*>(box_.get());
+    return box ? &box->state : nullptr;
+  }
+
+  // For the functions of state.hpp and for initial states.
+  void each_value(void (*f)(void*, Variable&), void* argument) {
+    if (!box_) return;
+    if (!box_.unique()) box_ = box_->copy();
+    box_->each_value(f, argument);
+  }
+  void fill_start(const std::string&, const CellState& zero) {
+    if (empty()) *this = zero;
+  }
+
+ private:
+  struct AnyBox : Shared {
+    virtual Ref<AnyBox> copy() const = 0;
+    virtual Variables values() const = 0;
+    virtual void each_value(void (*f)(void*, Variable&), void* argument) = 0;
+  };
+  template <class S>
+  struct Box final : AnyBox {
+    explicit Box(S s) : state(std::move(s)) {}
+    Ref<AnyBox> copy() const override { return Ref<AnyBox>(new Box(state)); }
+    Variables values() const override { return values_of(state); }
+    void each_value(void (*f)(void*, Variable&), void* argument) override {
+      for_each_value(state, [&](Variable& x) { f(argument, x); });
+    }
+    S state;
+  };
+  Ref<AnyBox> box_;
+};
+
+namespace detail {
+
+template <class C>
+concept IsCell = std::is_base_of_v<Module, C> && HasState<C>;
+
+/// The states of one cell over a sequence.
+struct AnyStates : Shared {
+  virtual CellState at(Size t) const = 0;
+  virtual CellState last() const = 0;
+  virtual CellState all() const = 0;
+  virtual const Variable& outputs() const = 0;
+};
+
+/// A cell.
+struct AnyCell : Shared {
+  virtual Module& module() = 0;
+  /// The state at the start for one step's input.
+  virtual CellState start(const Variable& x, const CellState& given) const = 0;
+  virtual CellState step(const Variable& x, const CellState& s) const = 0;
+  virtual Variable output(const CellState& s) const = 0;
+  virtual Ref<AnyStates> over_time(const Variable& xs,
+                                   const OverTimeOptions<CellState>& options) const = 0;
+};
+
+/// Throws because a list of values does not fit a State.
+[[noreturn]] void fail_values(const std::string& label, std::size_t given, std::size_t expected);
+
+template <class C>
+struct HeldCell final : AnyCell {
+  using S = StateOf<C>;
+
+  struct HeldStates final : AnyStates {
+    explicit HeldStates(unroll::States<S> states) : states(std::move(states)) {}
+    CellState at(Size t) const override { return states[t]; }
+    CellState last() const override { return states.last(); }
+    CellState all() const override { return states.all(); }
+    const Variable& outputs() const override { return states.outputs(); }
+    unroll::States<S> states;
+  };
+
+  explicit HeldCell(C c) : cell(std::move(c)) {}
+
+  Module& module() override { return cell; }
+  CellState start(const Variable& x, const CellState& given) const override {
+    return unroll::initial_state(cell, x, typed(given, x));
+  }
+  CellState step(const Variable& x, const CellState& s) const override {
+    const S* state = s.as<S>();
+    if (state && !has_gaps(*state)) return S(cell.step(x, *state));
+    return S(cell.step(x, unroll::initial_state(cell, x, typed(s, x))));
+  }
+  Variable output(const CellState& s) const override {
+    if (const S* state = s.as<S>()) return output_of(cell, *state);
+    if constexpr (!HasOutput<C>)
+      if (Variables values = s.values(); !values.empty()) return values[0];
+    fail(label_of(cell), "output() needs the State that step() returned.");
+  }
+  Ref<AnyStates> over_time(const Variable& xs,
+                           const OverTimeOptions<CellState>& o) const override {
+    S initial = {};
+    if (const S* given = o.initial.template as<S>()) initial = *given;
+    else if (!o.initial.empty()) initial = typed(o.initial, InputRows(label_of(cell), {xs}).at(0, -1));
+    return Ref<AnyStates>(new HeldStates(unroll::over_time(
+        cell, xs,
+        {.initial = std::move(initial), .keep_states = o.keep_states, .lengths = o.lengths,
+         .reverse = o.reverse})));
+  }
+
+  static bool has_gaps(const S& s) {
+    bool gap = false;
+    auto look = [&](const Variable& x) { gap |= x.empty(); };
+    each_value(s, look);
+    return gap;
+  }
+  /// Values without their struct take the places of the values in a State at its start.
+  S typed(const CellState& given, const Variable& x) const {
+    if (given.empty()) return S{};
+    if (const S* state = given.as<S>()) return *state;
+    S s = unroll::initial_state(cell, x);
+    Variables values = given.values();
+    std::size_t count = values_of(s).size(), k = 0;
+    if (count != values.size()) fail_values(label_of(cell), values.size(), count);
+    for_each_value(s, [&](Variable& v) { v = values[k++]; });
+    return s;
+  }
+
+  C cell;
+};
+
+template <class C>
+Ref<AnyCell> any_cell(C cell) {
+  check_cell<C>();
+  static_assert(std::is_same_v<InputOf<C>, Variable>,
+                "[recurrent] a cell in a Recurrent takes one Variable, not a struct, as its input");
+  if constexpr (Steppable<C>) return Ref<AnyCell>(new HeldCell<C>(std::move(cell)));
+  else return {};
+}
+
+}  // namespace detail
+
+}  // namespace unroll
