@@ -1,0 +1,94 @@
+// What elementwise ops and fuse share around the lane loops: shapes and memory of results, and
+// where gradients go. The loops are in lane_kernel.cpp.
+#include <unroll/ops/lane_kernel.hpp>
+
+namespace unroll::kernel {
+
+namespace {
+
+/// A list of operands, on the stack unless it is a long one.
+class Operands {
+ public:
+  explicit Operands(std::size_t most) {
+    if (most <= kInline) return;
+    heap_.resize(most);
+    data_ = heap_.data();
+  }
+  Operand& push(Operand o) { return data_[n_++] = std::move(o); }
+  Operand& operator[](int k) { return data_[k]; }
+  const Operand* data() const { return data_; }
+  int size() const { return n_; }
+
+ private:
+  static constexpr std::size_t kInline = 8;
+  Operand inline_[kInline];
+  std::vector<Operand> heap_;
+  Operand* data_ = inline_;
+  int n_ = 0;
+};
+
+/// Places for the gradients of the inputs, as results of a kernel over `shape`.
+void add_targets(Backward& b, const Shape& shape, Operands& operands) {
+  int first = operands.size();
+  std::vector<const void*> buffers;
+  for (int k = 0; k < b.inputs(); ++k) {
+    Operand& o = operands.push({});
+    buffers.push_back(nullptr);
+    if (!b.wants(k)) continue;
+    // The array is not held while the next target is asked for: inputs may be views of one value,
+    // and the engine copies a gradient that somebody else holds.
+    Backward::Target target = b.target(k);
+    Size bytes = target.array.size() * bytes_of(target.array.type());
+    bool broadcast = !(target.array.shape() == shape);
+    o = operand(target.array, shape);
+    o.data = target.array.mutable_raw();
+    o.add = target.accumulate || broadcast;
+    // What is summed into must start at zero, and so must what two inputs share.
+    if (!target.accumulate && broadcast && bytes > 0) std::memset(o.data, 0, static_cast<std::size_t>(bytes));
+    buffers.back() = target.array.buffer().get();
+    for (int j = 0; j < k; ++j) {
+      Operand& other = operands[first + j];
+      if (buffers[static_cast<std::size_t>(j)] != buffers.back() || !other.data || other.add) continue;
+      std::memset(other.data, 0, static_cast<std::size_t>(shape.count() * bytes_of(target.array.type())));
+      other.add = true;
+    }
+  }
+}
+
+}  // namespace
+
+void forward(const char* op, const LaneKernel& kernel, const void* function, Type type,
+             std::span<const Array* const> in, std::span<Array> out) {
+  Shape shape = in[0]->shape();
+  for (const Array* x : in) {
+    if (x->type() != type)
+      fail(op, "elements are ", x->type(), ", shape ", x->shape(), "; expected ", type,
+           ", convert them with to(", type, ").");
+    if (!(x->shape() == shape)) shape = broadcast_shapes(op, shape, x->shape());
+  }
+  Operands operands(in.size() + out.size());
+  for (const Array* x : in) operands.push(operand(*x, shape));
+  for (Array& y : out) {
+    y = Array::uninitialised(shape, type);
+    operands.push(operand(y, shape));
+  }
+  run(kernel, function, type, shape, operands.data(), static_cast<int>(in.size()), operands.size());
+}
+
+void backward(Backward& b, const LaneKernel& kernel, const void* function, Keep keep) {
+  bool keeps_results = static_cast<int>(keep) & 2, keeps_inputs = static_cast<int>(keep) & 1;
+  Operands operands(static_cast<std::size_t>(2 * (b.results() + b.inputs())));
+  std::vector<Variable> dys;
+  for (int k = 0; k < b.results(); ++k) dys.push_back(b.dy(k));
+  Shape shape = dys[0].shape();
+  for (const Variable& dy : dys) operands.push(operand(dy.value(), shape));
+  for (int k = 0; keeps_results && k < b.results(); ++k)
+    operands.push(operand(b.y(k).value(), shape));
+  for (int k = 0; keeps_inputs && k < b.inputs(); ++k)
+    operands.push(operand(b.x(k).value(), shape));
+  int inputs = operands.size();
+  add_targets(b, shape, operands);
+  run(kernel, function, dys[0].type(), shape, operands.data(), inputs, operands.size());
+}
+
+}  // namespace unroll::kernel

@@ -1,0 +1,88 @@
+// Lane: as many numbers as one SIMD register holds, used like one number; Mask, the result of
+// comparing Lanes. Functions of Lanes are in lane_math.hpp, loops over arrays in lane_kernel.hpp.
+#pragma once
+
+#include <type_traits>
+
+#include <xsimd/xsimd.hpp>
+
+namespace unroll {
+
+template <class T>
+concept Arithmetic = std::is_arithmetic_v<T>;
+
+template <class T, class Arch>
+struct Mask;
+
+/// The architecture is part of the type: files compiled for different ones may meet in a program.
+template <class T, class Arch = xsimd::default_arch>
+struct Lane {
+  using Number = T;
+  using Batch = xsimd::batch<T, Arch>;
+  static constexpr std::int64_t width = static_cast<std::int64_t>(Batch::size);
+
+  Batch v;
+
+  Lane() = default;
+  Lane(Batch batch) : v(batch) {}
+  template <Arithmetic N>
+  Lane(N number) : v(static_cast<T>(number)) {}
+
+  static Lane load(const T* p) { return Batch::load_unaligned(p); }
+  void store(T* p) const { v.store_unaligned(p); }
+
+  friend Lane operator+(Lane a, Lane b) { return a.v + b.v; }
+  friend Lane operator-(Lane a, Lane b) { return a.v - b.v; }
+  friend Lane operator*(Lane a, Lane b) { return a.v * b.v; }
+  friend Lane operator/(Lane a, Lane b) { return a.v / b.v; }
+  friend Lane operator-(Lane a) { return a.v ^ Batch(T(-0.0)); }
+  friend Lane operator+(Lane a) { return a; }
+  Lane& operator+=(Lane b) { return *this = *this + b; }
+  Lane& operator-=(Lane b) { return *this = *this - b; }
+  Lane& operator*=(Lane b) { return *this = *this * b; }
+  Lane& operator/=(Lane b) { return *this = *this / b; }
+
+  friend Mask<T, Arch> operator<(Lane a, Lane b) { return {a.v < b.v}; }
+  friend Mask<T, Arch> operator<=(Lane a, Lane b) { return {a.v <= b.v}; }
+  friend Mask<T, Arch> operator>(Lane a, Lane b) { return {a.v > b.v}; }
+  friend Mask<T, Arch> operator>=(Lane a, Lane b) { return {a.v >= b.v}; }
+  friend Mask<T, Arch> equals(Lane a, Lane b) { return {a.v == b.v}; }
+  friend Mask<T, Arch> not_equals(Lane a, Lane b) { return {a.v != b.v}; }
+
+  // NaN on either side comes through, which the instructions of that name do not do.
+  friend Lane maximum(Lane a, Lane b) {
+    return xsimd::select((a.v > b.v) | (a.v != a.v), a.v, b.v);
+  }
+  friend Lane minimum(Lane a, Lane b) {
+    return xsimd::select((a.v < b.v) | (a.v != a.v), a.v, b.v);
+  }
+  friend Lane max(Lane a, Lane b) { return maximum(a, b); }
+  friend Lane min(Lane a, Lane b) { return minimum(a, b); }
+};
+
+/// Where a condition holds; as a number 1 there and 0 elsewhere.
+template <class T, class Arch = xsimd::default_arch>
+struct Mask {
+  xsimd::batch_bool<T, Arch> v;
+
+  operator Lane<T, Arch>() const {
+    using Batch = xsimd::batch<T, Arch>;
+    return xsimd::select(v, Batch(T(1)), Batch(T(0)));
+  }
+  friend Mask operator&&(Mask a, Mask b) { return {a.v & b.v}; }
+  friend Mask operator||(Mask a, Mask b) { return {a.v | b.v}; }
+  friend Mask operator!(Mask a) { return {~a.v}; }
+  /// a where the mask holds, else b.
+  friend Lane<T, Arch> where(Mask mask, Lane<T, Arch> a, Lane<T, Arch> b) {
+    return xsimd::select(mask.v, a.v, b.v);
+  }
+};
+
+/// a where the condition is nonzero, else b.
+template <class T, class Arch>
+Lane<T, Arch> where(Lane<T, Arch> condition, std::type_identity_t<Lane<T, Arch>> a,
+                    std::type_identity_t<Lane<T, Arch>> b) {
+  return where(not_equals(condition, 0), a, b);
+}
+
+}  // namespace unroll

@@ -1,0 +1,253 @@
+// The driver of lane loops: walks over arrays of any strides, and hands whole lanes to the inner
+// loop, through blocks on the side where the numbers are not neighbours in memory.
+#include <unroll/ops/lane_kernel.hpp>
+
+#include <algorithm>
+
+namespace unroll::kernel {
+
+namespace {
+
+constexpr Size kBlock = 256;  // elements of a block; a multiple of every lane's width
+
+/// An array on the stack, unless it is a large one.
+template <class T, Size most>
+class Small {
+ public:
+  explicit Small(Size n) : data_(inline_) {
+    if (n <= most) return;
+    heap_ = Buffer::take(static_cast<std::size_t>(n) * sizeof(T));
+    data_ = reinterpret_cast<T*>(heap_->data());
+  }
+  Small(const Small&) = delete;
+  T& operator[](Size k) { return data_[k]; }
+  const T& operator[](Size k) const { return data_[k]; }
+  T* data() { return data_; }
+
+ private:
+  T inline_[most];
+  T* data_;
+  Ref<Buffer> heap_;
+};
+
+/// Operands in one common shape; neighbouring axes are merged where all operands allow it.
+class Walk {
+ public:
+  Walk(const Shape& shape, const Operand* operands, int n)
+      : n_(n), steps_(n * std::max(1, shape.rank())) {
+    for (int axis = 0; axis < shape.rank(); ++axis) {
+      if (shape[axis] == 1) continue;
+      bool merged = rank_ > 0;
+      for (int k = 0; k < n_ && merged; ++k)
+        merged = step(rank_ - 1, k) == stride(operands[k], axis) * shape[axis];
+      if (!merged) {
+        sizes_.push_back(1);
+        ++rank_;
+      }
+      sizes_[rank_ - 1] *= shape[axis];
+      for (int k = 0; k < n_; ++k) steps_[(rank_ - 1) * n_ + k] = stride(operands[k], axis);
+    }
+    if (rank_ > 0) return;
+    sizes_.push_back(1);
+    for (int k = 0; k < n_; ++k) steps_[k] = 0;
+    rank_ = 1;
+  }
+
+  int rank() const { return rank_; }
+  Size row_length() const { return sizes_[rank_ - 1]; }
+  Size row_step(int k) const { return step(rank_ - 1, k); }
+
+  /// Calls row() once a row, when p[k] points to the row of operand k.
+  template <class T, class F>
+  void each(T** p, F&& row) const {
+    if (rank_ == 1) return row();
+    Shape index = sizes_;
+    for (Size& i : index) i = 0;
+    for (;;) {
+      row();
+      int axis = rank_ - 2;
+      for (; axis >= 0; --axis) {
+        bool wrap = ++index[axis] == sizes_[axis];
+        for (int k = 0; k < n_; ++k) p[k] += step(axis, k) * (wrap ? 1 - sizes_[axis] : 1);
+        if (!wrap) break;
+        index[axis] = 0;
+      }
+      if (axis < 0) return;
+    }
+  }
+
+ private:
+  static Size stride(const Operand& o, int axis) { return o.data ? o.strides[axis] : 0; }
+  Size step(int axis, int k) const { return steps_[axis * n_ + k]; }
+
+  int n_, rank_ = 0;
+  Shape sizes_;
+  Small<Size, 48> steps_;
+};
+
+enum class Access : std::uint8_t {
+  unwanted,  ///< a result without a place
+  direct,    ///< lanes in memory
+  uniform,   ///< an input that is one number all along the row
+  staged     ///< copied to or from a block
+};
+
+/// One run of a kernel.
+template <class T>
+class Run {
+ public:
+  Run(LaneLoop<T> loop, Size width, const void* function, const Walk& walk,
+      const Operand* operands, int inputs, int n)
+      : loop_(loop), width_(width), function_(function), walk_(walk), inputs_(inputs), n_(n),
+        packed_(walk.rank() > 1 && walk.row_length() < 2 * width), p_(n), at_(n), step_(n),
+        add_(2 * n), access_(n), block_(choose_access(operands)), blocks_(n * block_) {
+    for (int k = 0; k < n_; ++k) {
+      p_[k] = static_cast<T*>(operands[k].data);
+      add_[k] = operands[k].add;
+    }
+  }
+
+  void operator()() {
+    if (packed_) return pack();
+    Size length = walk_.row_length(), whole = length / width_ * width_;
+    Size most = block_ == kBlock ? kBlock : whole;
+    walk_.each(p_.data(), [&] {
+      for (Size begin = 0; begin < whole; begin += most)
+        part(begin, std::min(most, whole - begin), false);
+      if (whole < length) part(whole, length - whole, true);
+    });
+  }
+
+ private:
+  /// How each operand is read or written; returns the size that blocks need.
+  Size choose_access(const Operand* operands) {
+    bool any = packed_;
+    for (int k = 0; k < n_; ++k) {
+      Size step = walk_.row_step(k);
+      access_[k] = !operands[k].data         ? Access::unwanted
+                   : packed_                  ? Access::staged
+                   : k < inputs_ && step == 0 ? Access::uniform
+                   : step == 1                ? Access::direct
+                                              : Access::staged;
+      any |= access_[k] == Access::staged;
+    }
+    return any ? kBlock : width_;
+  }
+
+  T* block(int k) { return blocks_.data() + k * block_; }
+
+  /// `count` elements of the row, a multiple of the lane's width unless they are its tail.
+  void part(Size begin, Size count, bool tail) {
+    bool* add = add_.data() + n_;
+    for (int k = 0; k < n_; ++k) {
+      T* from = p_[k] + begin * walk_.row_step(k);
+      step_[k] = width_;
+      add[k] = false;
+      at_[k] = block(k);
+      if (access_[k] == Access::uniform) {
+        step_[k] = 0;
+        std::fill(at_[k], at_[k] + width_, *from);
+      } else if (access_[k] == Access::unwanted) {
+        at_[k] = nullptr;
+      } else if (access_[k] == Access::direct && !tail) {
+        at_[k] = from;
+        add[k] = add_[k];
+      } else if (k < inputs_) {
+        gather(at_[k], from, walk_.row_step(k), count);
+        std::fill(at_[k] + count, at_[k] + (count + width_ - 1) / width_ * width_, *at_[k]);
+      }
+    }
+    call(count);
+    for (int k = inputs_; k < n_; ++k)
+      if (access_[k] == Access::staged || (tail && access_[k] == Access::direct))
+        scatter(p_[k] + begin * walk_.row_step(k), walk_.row_step(k), block(k), count, add_[k]);
+  }
+
+  /// Rows shorter than two lanes: as many as fit into blocks at once.
+  void pack() {
+    Size length = walk_.row_length(), filled = 0;
+    std::vector<T*> rows;
+    bool* add = add_.data() + n_;
+    for (int k = 0; k < n_; ++k) {
+      step_[k] = width_;
+      add[k] = false;
+      at_[k] = access_[k] == Access::unwanted ? nullptr : block(k);
+    }
+    auto flush = [&] {
+      if (filled == 0) return;
+      for (int k = 0; k < inputs_; ++k)
+        std::fill(at_[k] + filled, at_[k] + (filled + width_ - 1) / width_ * width_, *at_[k]);
+      call(filled);
+      Size done = 0;
+      for (std::size_t r = 0; r < rows.size(); done += length)
+        for (int k = inputs_; k < n_; ++k, ++r)
+          if (at_[k]) scatter(rows[r], walk_.row_step(k), at_[k] + done, length, add_[k]);
+      rows.clear();
+      filled = 0;
+    };
+    walk_.each(p_.data(), [&] {
+      if (filled + length > kBlock) flush();
+      for (int k = 0; k < inputs_; ++k) gather(at_[k] + filled, p_[k], walk_.row_step(k), length);
+      for (int k = inputs_; k < n_; ++k) rows.push_back(p_[k]);
+      filled += length;
+    });
+    flush();
+  }
+
+  void call(Size count) {
+    loop_(function_, at_.data(), step_.data(), at_.data() + inputs_,
+          add_.data() + n_ + inputs_, (count + width_ - 1) / width_);
+  }
+
+  static void gather(T* to, const T* from, Size step, Size n) {
+    if (step == 1) std::copy(from, from + n, to);
+    else
+      for (Size i = 0; i < n; ++i) to[i] = from[i * step];
+  }
+  static void scatter(T* to, Size step, const T* from, Size n, bool add) {
+    if (!add) {
+      for (Size i = 0; i < n; ++i) to[i * step] = from[i];
+    } else if (step == 0) {
+      T sum = 0;
+      for (Size i = 0; i < n; ++i) sum += from[i];
+      *to += sum;
+    } else {
+      for (Size i = 0; i < n; ++i) to[i * step] += from[i];
+    }
+  }
+
+  LaneLoop<T> loop_;
+  Size width_;
+  const void* function_;
+  const Walk& walk_;
+  int inputs_, n_;
+  bool packed_;
+  Small<T*, 16> p_;       // the current row of each operand
+  Small<T*, 16> at_;      // what the inner loop is given
+  Small<Size, 16> step_;
+  Small<bool, 32> add_;   // what is asked for, and what the inner loop is told
+  Small<Access, 16> access_;
+  Size block_;
+  Small<T, 160> blocks_;
+};
+
+}  // namespace
+
+Operand operand(const Array& array, const Shape& shape) {
+  Operand o;
+  o.data = const_cast<void*>(array.raw());
+  o.strides = array.shape() == shape ? array.strides() : array.broadcast_to(shape).strides();
+  return o;
+}
+
+void run(const LaneKernel& kernel, const void* function, Type type, const Shape& shape,
+         const Operand* operands, int inputs, int n) {
+  if (shape.count() == 0) return;
+  Walk walk(shape, operands, n);
+  if (type == float32)
+    Run<float>(kernel.single, kernel.single_width, function, walk, operands, inputs, n)();
+  else
+    Run<double>(kernel.twice, kernel.twice_width, function, walk, operands, inputs, n)();
+}
+
+}  // namespace unroll::kernel

@@ -1,0 +1,118 @@
+// Loops of Lanes over arrays of any strides: the inner loop, made for each function, and the driver
+// around it, compiled once. Internal to elementwise ops and fuse; gradients are theirs.
+#pragma once
+
+#include <array>
+#include <span>
+#include <tuple>
+#include <utility>
+
+#include <unroll/autograd/op.hpp>
+#include <unroll/ops/lane_functions.hpp>
+
+namespace unroll::kernel {
+
+/// Calls a function for `lanes` lanes. Operand k of lane i is at in[k] + i * steps[k]; result k goes
+/// to out[k] + i * width, is added to what is there if add[k], and not wanted if out[k] is null.
+template <class T>
+using LaneLoop = void (*)(const void* function, const T* const* in, const Size* steps,
+                          T* const* out, const bool* add, Size lanes);
+
+/// A function's inner loops, with the numbers in a lane.
+struct LaneKernel {
+  LaneLoop<float> single;
+  LaneLoop<double> twice;
+  Size single_width, twice_width;
+  int outputs;
+};
+
+/// Where an operand's numbers are.
+struct Operand {
+  void* data = nullptr;  ///< null for a result that nobody wants
+  Shape strides;         ///< in elements, along the axes of the common shape
+  bool add = false;      ///< results: add instead of writing; needed where a stride is 0
+};
+Operand operand(const Array& array, const Shape& shape);
+
+/// Runs the kernel over all elements of the shape; the operands are inputs, then results.
+void run(const LaneKernel& kernel, const void* function, Type type, const Shape& shape,
+         const Operand* operands, int inputs, int n);
+
+/// The results of an op, for inputs that broadcast. Throws Error naming the op.
+void forward(const char* op, const LaneKernel& kernel, const void* function, Type type,
+             std::span<const Array* const> in, std::span<Array> out);
+
+/// Adds to the gradients of all inputs that are wanted. The kernel gets the gradients of all
+/// results, then the results and the inputs that `keep` names, and returns a gradient per input.
+void backward(Backward& b, const LaneKernel& kernel, const void* function, Keep keep);
+
+template <class R>
+constexpr bool is_tuple = false;
+template <class... R>
+constexpr bool is_tuple<std::tuple<R...>> = true;
+template <class R, std::size_t N>
+constexpr bool is_tuple<std::array<R, N>> = true;
+template <class A, class B>
+constexpr bool is_tuple<std::pair<A, B>> = true;
+
+/// A tuple as it is, anything else as a tuple of one.
+template <class R>
+constexpr auto as_tuple(R result) {
+  if constexpr (is_tuple<R>) return result;
+  else return std::tuple<R>(std::move(result));
+}
+template <class F, class... X>
+using Results = decltype(as_tuple(std::declval<const F&>()(std::declval<X>()...)));
+
+template <class Arch, bool optional, class T, std::size_t... I, class F>
+[[gnu::always_inline]] inline void lane_loop(const F& function, const T* const* in,
+                                             const Size* steps, T* const* out, const bool* add,
+                                             Size lanes, std::index_sequence<I...>) {
+  using L = Lane<T, Arch>;
+  using R = Results<F, std::conditional_t<I + 1 != 0, L, void>...>;
+  constexpr auto n = std::tuple_size_v<R>;
+  // Copies: the stores below might otherwise change them, for all the compiler knows.
+  const std::array<const T*, sizeof...(I)> p{in[I]...};
+  const std::array<Size, sizeof...(I)> step{steps[I]...};
+  std::array<T*, n> q;
+  std::array<bool, n> sum{};
+  for (std::size_t k = 0; k < n; ++k) q[k] = out[k];
+  if constexpr (optional)
+    for (std::size_t k = 0; k < n; ++k) sum[k] = add[k];
+  for (Size i = 0; i < lanes; ++i) {
+    R results = as_tuple(function(L::load(p[I] + i * step[I])...));
+    auto put = [&](auto k, L y) {
+      T* at = q[k] + i * L::width;
+      if constexpr (optional) {
+        if (!q[k]) return;
+        if (sum[k]) y = y + L::load(at);
+      }
+      y.store(at);
+    };
+    [&]<std::size_t... K>(std::index_sequence<K...>) {
+      (put(std::integral_constant<std::size_t, K>(), L(std::get<K>(results))), ...);
+    }(std::make_index_sequence<n>());
+  }
+}
+
+/// The inner loop for one element type. Arch is in its name, as functions of headers may be
+/// compiled for several; flatten keeps all of a function's numbers in registers.
+template <class T, class Arch, int inputs, bool optional, class F>
+[[gnu::flatten]] void lane_loop(const void* function, const T* const* in, const Size* steps,
+                                T* const* out, const bool* add, Size lanes) {
+  F copy = *static_cast<const F*>(function);
+  lane_loop<Arch, optional, T>(copy, in, steps, out, add, lanes,
+                               std::make_index_sequence<inputs>());
+}
+
+/// The kernel of a function of `inputs` lanes; `optional` if results may be unwanted or summed.
+template <int inputs, bool optional, class F, class Arch = xsimd::default_arch>
+constexpr LaneKernel kernel_of() {
+  constexpr int outputs = []<std::size_t... I>(std::index_sequence<I...>) {
+    return std::tuple_size_v<Results<F, std::conditional_t<I + 1 != 0, Lane<float, Arch>, void>...>>;
+  }(std::make_index_sequence<inputs>());
+  return {&lane_loop<float, Arch, inputs, optional, F>, &lane_loop<double, Arch, inputs, optional, F>,
+          Lane<float, Arch>::width, Lane<double, Arch>::width, outputs};
+}
+
+}  // namespace unroll::kernel
