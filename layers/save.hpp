@@ -3,6 +3,8 @@
 // metadata is its own business.
 //
 // Files are written beside their place, synced and renamed: a crash leaves the old file or the new.
+// A checksum of everything lies in the metadata, as "unroll.checksum"; it is verified when there is
+// one, and neither given nor handed out.
 #pragma once
 
 #include <string_view>
@@ -22,8 +24,8 @@ struct SafeTensors {
 /// changed no file.
 void save(const Module& module, const std::string& path, const Metadata& metadata = {});
 /// Reads them back, converted to the element types of the Module, and returns the metadata. Throws
-/// Error for a broken file, or listing every missing and unexpected name and every wrong shape; the
-/// Module is changed only if all fits.
+/// Error for a broken file, or one that lists every missing and unexpected name and every wrong
+/// shape; the Module is changed only if all fits.
 Metadata load(Module& module, const std::string& path);
 
 /// Writes arrays of any of the three element types. Throws Error as save().
@@ -31,6 +33,9 @@ void save_arrays(const NamedArrays& arrays, const Metadata& metadata, const std:
 /// Reads arrays of F32, F64 and I64. Throws Error("[load] path: what is wrong") for a missing or
 /// broken file.
 SafeTensors load_arrays(const std::string& path);
+/// The metadata alone, say to build the Module that load() needs. Checks the header as load_arrays()
+/// does, but reads no numbers.
+Metadata load_metadata(const std::string& path);
 
 /// The bytes of such a file, and back; `name` stands for the path in errors.
 std::string to_safetensors(const NamedArrays& arrays, const Metadata& metadata = {});
