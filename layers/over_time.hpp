@@ -98,7 +98,7 @@ class States {
 template <class C>
 StateOf<C> initial_state(const C& cell, const InputOf<C>& x, const StateOf<C>& given = {}) {
   detail::check_cell<C>();
-  return detail::initial_state(cell, x, given);
+  return detail::start_state(cell, x, given);
 }
 
 /// Calls cell.step for xs[0], xs[1], ...; xs is (T, B, ...), or an Input of such.
@@ -121,7 +121,7 @@ States<StateOf<C>> over_time(const C& cell, const InputOf<C>& xs,
     if (options.keep_states) states.kept_.resize(static_cast<std::size_t>(rows.steps()));
     detail::CellSteps<C> steps(cell, xs, rows, states.kept_);
     Scope scope(states.label_);
-    steps.state = detail::initial_state(cell, steps.input(-1), options.initial);
+    steps.state = detail::start_state(cell, steps.input(-1), options.initial);
     detail::run(steps, {.label = states.label_,
                         .padding = states.padding_,
                         .reverse = options.reverse,

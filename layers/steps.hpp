@@ -133,10 +133,10 @@ void fill_start(const std::string& label, S& given, const S& zero) {
 }
 
 template <class C, class X, class S>
-S initial_state(const C& cell, const X& x, const S& given) {
+S start_state(const C& cell, const X& x, const S& given) {
   std::string label = label_of(cell);
-  bool none = true, all = true;
-  auto look = [&](const Variable& v) { (v.empty() ? all : none) = false; };
+  bool none = true;
+  auto look = [&](const Variable& v) { none &= v.empty(); };
   each_value(given, look);
   S start = given;
   if constexpr (HasZeroState<C>) {
@@ -147,7 +147,6 @@ S initial_state(const C& cell, const X& x, const S& given) {
     Variable zero = zeros_for(label, values_of_input(x), cell.hidden);
     for_each_value(start, [&](Variable& v) { v = start_of(label, v, zero); });
   } else {
-    static_cast<void>(all);
     check_start(label, values_of(start), values_of_input(x));
   }
   return start;

@@ -1,0 +1,115 @@
+// gradcheck of Modules and cells: all their Parameters, inputs and initial states, on top of
+// gradcheck of functions (autograd/gradcheck.hpp).
+#pragma once
+
+#include <unroll/autograd/gradcheck.hpp>
+#include <unroll/layers/recurrent.hpp>
+
+namespace unroll {
+
+struct CellCheckOptions {
+  /// Of the random input, where none is given.
+  Size batch = 2;
+  /// As CheckOptions.
+  Size directions = -1;
+  /// As OverTimeOptions.
+  std::vector<Size> lengths = {};
+  /// 2 checks the gradients' gradients too.
+  int order = 1;
+  bool reverse = false;
+  std::uint64_t seed = 1;
+  /// Of the random input, where none is given.
+  Size steps = 3;
+  double tolerance = 1e-6;
+};
+
+namespace detail {
+
+/// Checks f, and complains about Parameters that it uses and the module has not registered.
+CheckReport gradcheck_module(const std::string& label, const Module& module, const CheckFunction& f,
+                             const CheckInputs& inputs, const CheckOptions& options);
+
+/// Standard normal numbers, float64.
+Array random_input(const Shape& shape, std::uint64_t seed);
+
+/// The values of a state, or of an Input, from a list of as many.
+template <class S>
+S with_values(const S& s, const Variables& list, std::size_t& k) {
+  if constexpr (std::is_base_of_v<Variable, S>) return list[k++];
+  else return map_values(s, [&](const Variable&) { return list[k++]; });
+}
+
+}  // namespace detail
+
+/// Checks a cell over a sequence, from an initial state of random numbers: gradients of its outputs
+/// and of its last state by every Parameter, input and value of the initial state.
+///
+///     BOOST_TEST(gradcheck(MyCell(3, 4), zeros({5, 2, 3}), {.order = 2}));
+///
+/// On failure the report names Parameter or input, element, time step and the op to blame; also a
+/// Parameter that the cell uses without having registered it, a forgotten submodule(...).
+template <class C>
+  requires detail::IsCell<C>
+CheckReport gradcheck(const C& cell, const InputOf<C>& xs, const CellCheckOptions& options = {}) {
+  detail::check_cell<C>();
+  using S = StateOf<C>;
+  std::string label = detail::label_of(cell);
+  Variables sequences = detail::values_of_input(xs);
+  detail::InputRows rows(label, sequences);
+  std::size_t k = 0;
+  Variables row;
+  for (; k < sequences.size(); ++k) row.push_back(rows.at(k, -1));
+  S zero = no_grad([&] {
+    return initial_state(cell, detail::with_values(xs, row, k = 0), S{});
+  });
+
+  CheckOptions check{.directions = options.directions,
+                     .may_be_constant = true,
+                     .order = options.order,
+                     .seed = options.seed,
+                     .tolerance = options.tolerance};
+  CheckInputs inputs;
+  for (const Variable& x : sequences) {
+    check.names.push_back(join("input ", inputs.size()));
+    inputs.emplace_back(x);
+  }
+  for (const Variable& s : values_of(zero)) {
+    check.names.push_back(join("value ", inputs.size() - sequences.size(), " of the initial state"));
+    inputs.push_back(is_float(s.type()) ? CheckInput(s.shape()) : CheckInput(s));
+  }
+  auto run = [&](const Variables& list) {
+    std::size_t next = 0;
+    InputOf<C> given = detail::with_values(xs, list, next);
+    OverTimeOptions<S> o;
+    o.initial = detail::with_values(zero, list, next);
+    o.lengths = options.lengths;
+    o.reverse = options.reverse;
+    auto states = over_time(cell, given, o);
+    std::vector<Variable> results{states.outputs()};
+    for (const Variable& s : values_of(states.last())) results.push_back(s);
+    return results;
+  };
+  return detail::gradcheck_module(label, cell, CheckFunction(run), inputs, check);
+}
+
+/// The same for random input (steps, batch, in):
+///
+///     BOOST_TEST(gradcheck(MyCell(3, 4), {.order = 2, .steps = 5}));
+template <class C>
+  requires(detail::IsCell<C> && requires(const C& c) { Size(c.in); })
+CheckReport gradcheck(const C& cell, const CellCheckOptions& options = {}) {
+  Shape shape{options.steps, options.batch, cell.in};
+  return gradcheck(cell, Variable(detail::random_input(shape, options.seed)), options);
+}
+
+/// Checks a Module that is called with Variables, such as Linear, with all its Parameters.
+///
+///     BOOST_TEST(gradcheck(Linear(3, 4), {{2, 3}}, {.order = 2}));
+template <class M>
+  requires(std::is_base_of_v<Module, M> && !detail::IsCell<M>)
+CheckReport gradcheck(const M& module, const CheckInputs& inputs, const CheckOptions& options = {}) {
+  return detail::gradcheck_module(detail::label_of(module), module, detail::erased(module), inputs,
+                                  options);
+}
+
+}  // namespace unroll

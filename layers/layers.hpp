@@ -1,0 +1,21 @@
+// Everything in layers/: modules, cells and loops over time, optimisers, saving. Ops and the engine
+// have umbrellas of their own.
+#pragma once
+
+#include <unroll/layers/cells/elman.hpp>
+#include <unroll/layers/cells/gru.hpp>
+#include <unroll/layers/cells/lstm.hpp>
+#include <unroll/layers/clip.hpp>
+#include <unroll/layers/dropout.hpp>
+#include <unroll/layers/embedding.hpp>
+#include <unroll/layers/gradcheck.hpp>
+#include <unroll/layers/init.hpp>
+#include <unroll/layers/layer_norm.hpp>
+#include <unroll/layers/linear.hpp>
+#include <unroll/layers/module.hpp>
+#include <unroll/layers/optimiser.hpp>
+#include <unroll/layers/over_time.hpp>
+#include <unroll/layers/recurrent.hpp>
+#include <unroll/layers/save.hpp>
+#include <unroll/layers/schedule.hpp>
+#include <unroll/layers/state.hpp>
