@@ -73,7 +73,8 @@ struct CourseCell : Cell {
   };
 
   State zero_state(const Variable& x) const {
-    return {std::vector<Variable>(std::max<std::size_t>(1, W_hh.size()), zeros({x.size(0), hidden}))};
+    return {
+        std::vector<Variable>(std::max<std::size_t>(1, W_hh.size()), zeros({x.size(0), hidden}))};
   }
   State step(const Variable& x, const State& s) const {
     Variable z = linear(x, W_xh);
@@ -152,7 +153,8 @@ Variable sum_of(const Shares& shares, std::size_t p) {
 /// Puts the steps' shares beside what the tape has summed up for the shared weights.
 GradientReport compare(const Shares& shares, const Network& net, Size epoch) {
   GradientReport report{epoch, {}, std::vector<std::vector<double>>(shares.size()), {}, {}, {}};
-  const std::vector<Parameter> weights = net.cell.parameters();  // the first ones of net.parameters()
+  const std::vector<Parameter> weights =
+      net.cell.parameters();  // the first ones of net.parameters()
   for (std::size_t p = 0; p < weights.size(); ++p) {
     const Variable sum = sum_of(shares, p), tape = weights[p].grad();
     report.weights.push_back(weights[p].name());
@@ -213,12 +215,10 @@ std::string network_text(const Network& net, const Word& word) {
 }
 
 void print_json(const Word& word, Size says, double probability, const Training& training) {
-  const nlohmann::ordered_json json{{"word", encode_utf8(word.letters)},
-                                    {"prefix", word.prefix()},
-                                    {"prediction", word.lexicon[says]},
-                                    {"probability", probability},
-                                    {"loss", training.losses.back()},
-                                    {"epochs", training.losses.size()}};
+  const nlohmann::ordered_json json{
+      {"word", encode_utf8(word.letters)}, {"prefix", word.prefix()},
+      {"prediction", word.lexicon[says]},  {"probability", probability},
+      {"loss", training.losses.back()},    {"epochs", training.losses.size()}};
   std::printf("%s\n", json.dump().c_str());
 }
 
@@ -271,10 +271,11 @@ int main(int argc, char** argv) {
   app.add_option("--seed", options.seed, "of the first weights");
   app.add_option("--graph", options.graph, "draw the unrolled network: .svg, .png, .pdf or .dot");
   app.add_flag("--json", options.json, "print one object and nothing else");
-  lay_out(app, "  namaskar\n"
-               "  namaskar --cell none              three letters follow an a: it cannot know which\n"
-               "  namaskar --word banana --order 2\n"
-               "  namaskar --graph unrolled.svg\n");
+  lay_out(app,
+          "  namaskar\n"
+          "  namaskar --cell none              three letters follow an a: it cannot know which\n"
+          "  namaskar --word banana --order 2\n"
+          "  namaskar --graph unrolled.svg\n");
   app.callback([&] { learn(options); });
   return run(app, argc, argv);
 }

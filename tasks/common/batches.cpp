@@ -14,6 +14,10 @@ TextWindows::TextWindows(const std::vector<Size>& text, Size batch, Size steps, 
   length_ = predicted / batch_;
 }
 
+Size TextWindows::characters_in(Size w) const {
+  return std::min(steps_, length_ - w * steps_) * batch_;
+}
+
 TextWindows::Window TextWindows::at(Size w, Size from, Size to) const {
   const Size start = w * steps_, steps = std::min(steps_, length_ - start), width = to - from;
   Array x({steps, width}, unroll::int64), y({steps, width}, unroll::int64);

@@ -32,6 +32,7 @@ class TextWindows {
   Size batch() const { return batch_; }
   /// Characters predicted over all windows.
   Size characters() const { return length_ * batch_; }
+  Size characters_in(Size w) const;
 
   /// Window w of the streams from ... to - 1.
   Window at(Size w, Size from, Size to) const;

@@ -24,8 +24,8 @@ struct ModelCard {
 void save_model(const unroll::Module& net, const ModelCard& card, const std::string& program,
                 const std::string& path);
 
-/// The card, from which the network is built. Throws BadInput for a file that is missing, broken, or
-/// written by another program.
+/// The card, from which the network is built. Throws BadInput for a file that is missing, broken,
+/// or written by another program.
 ModelCard load_card(const std::string& program, const std::string& path);
 
 /// The weights into a network built as the card says. Throws BadInput if they do not fit it.

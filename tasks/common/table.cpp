@@ -11,7 +11,8 @@ std::string Table::text() const {
   std::vector<int> widths;
   for (const auto& row : rows_) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t k = 0; k < row.size(); ++k) widths[k] = std::max(widths[k], display_width(row[k]));
+    for (std::size_t k = 0; k < row.size(); ++k)
+      widths[k] = std::max(widths[k], display_width(row[k]));
   }
   const int whole = std::accumulate(widths.begin(), widths.end(), 0) + 2 * (int(widths.size()) - 1);
   std::string text;

@@ -54,7 +54,8 @@ std::u32string decode_utf8(std::string_view bytes, const std::string& name) {
     if (length == 0) not_utf8(name, i, byte(i));
     char32_t c = length == 1 ? byte(i) : byte(i) & (0x7Fu >> length);
     for (int k = 1; k < length; ++k) {
-      if (i + k >= bytes.size()) bad_input(name, ": not UTF-8: cut off in the character at byte ", i);
+      if (i + k >= bytes.size())
+        bad_input(name, ": not UTF-8: cut off in the character at byte ", i);
       const unsigned char next = byte(i + k);
       if ((next & 0xC0) != 0x80 || (k == 1 && !second_fits(byte(i), next)))
         not_utf8(name, i + k, next);

@@ -69,9 +69,11 @@ std::string expectations_text(const std::u32string& word, const Lexicon& lexicon
     const Size says = std::max_element(row.begin(), row.end()) - row.begin();
     Row cells{encode_utf8(word.substr(0, static_cast<std::size_t>(t) + 1)), shown(next)};
     if (all) {
-      for (Size v = 0; v < letters; ++v) cells.push_back(fixed(row[v], 3) + (v == says ? "*" : " "));
+      for (Size v = 0; v < letters; ++v)
+        cells.push_back(fixed(row[v], 3) + (v == says ? "*" : " "));
     } else {
-      cells.insert(cells.end(), {fixed(row[lexicon.find(next)], 3), shown(lexicon[says]), fixed(row[says], 3)});
+      cells.insert(cells.end(),
+                   {fixed(row[lexicon.find(next)], 3), shown(lexicon[says]), fixed(row[says], 3)});
     }
     table.row(cells);
   }

@@ -15,7 +15,7 @@ namespace tasks {
 struct GradientReport {
   Size epoch = 0;
   std::vector<std::string> weights;
-  std::vector<std::vector<double>> norms;    ///< [step][weight]
+  std::vector<std::vector<double>> norms;     ///< [step][weight]
   std::vector<double> sum, tape, difference;  ///< [weight]: norms, and the largest difference
 };
 

@@ -50,13 +50,13 @@ BOOST_AUTO_TEST_CASE(what_is_not_utf8_is_refused_with_its_place) {
   BOOST_TEST(refusal("\xF5\x80\x80\x80") == "file: not UTF-8 at byte 0 (0xF5)");
   BOOST_TEST(refusal("\xC3(") == "file: not UTF-8 at byte 1 (0x28)");
   BOOST_TEST(refusal("a\xE2\x82") == "file: not UTF-8: cut off in the character at byte 1");
-  BOOST_TEST(refusal("gr\xFC\xDF") == "file: not UTF-8 at byte 2 (0xFC)");        // Latin-1
+  BOOST_TEST(refusal("gr\xFC\xDF") == "file: not UTF-8 at byte 2 (0xFC)");  // Latin-1
 }
 
 BOOST_AUTO_TEST_CASE(widths) {
   BOOST_TEST(display_width("abc") == 3);
-  BOOST_TEST(display_width("n\u0303") == 1);        // a combining tilde
-  BOOST_TEST(display_width("\u6f22\u5b57") == 4);   // two wide characters
+  BOOST_TEST(display_width("n\u0303") == 1);       // a combining tilde
+  BOOST_TEST(display_width("\u6f22\u5b57") == 4);  // two wide characters
   BOOST_TEST(pad_right("\u00e9", 3) == "\u00e9  ");
   BOOST_TEST(pad_left("ab", 4) == "  ab");
   BOOST_TEST(pad_left("abcd", 2) == "abcd");
@@ -78,9 +78,10 @@ BOOST_AUTO_TEST_CASE(letters_are_numbered_as_they_appear) {
 
 BOOST_AUTO_TEST_CASE(unknown_letters_are_listed_once) {
   const Lexicon lexicon = Lexicon::of_characters(U"abc");
-  BOOST_CHECK_EXCEPTION(lexicon.encode(U"xa\nx", "the prompt"), BadInput, [](const BadInput& error) {
-    return error.what() == "the prompt holds characters the model does not know: x \\n"s;
-  });
+  BOOST_CHECK_EXCEPTION(
+      lexicon.encode(U"xa\nx", "the prompt"), BadInput, [](const BadInput& error) {
+        return error.what() == "the prompt holds characters the model does not know: x \\n"s;
+      });
 }
 
 BOOST_AUTO_TEST_CASE(a_vocabulary_with_a_letter_twice_is_refused) {

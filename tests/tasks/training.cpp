@@ -91,7 +91,8 @@ BOOST_AUTO_TEST_CASE(plain_lines_where_there_is_no_terminal) {
   std::FILE* file = std::tmpfile();
   {
     Progress progress(file);
-    for (int k = 0; k < 100; ++k) progress.update("step " + std::to_string(k));  // too fresh to show
+    for (int k = 0; k < 100; ++k)
+      progress.update("step " + std::to_string(k));  // too fresh to show
     progress.line("done");
   }
   std::rewind(file);

@@ -1,0 +1,28 @@
+// The command line of language_modeling: every option with its default.
+// What the verbs do stands in language_modeling.cpp.
+#pragma once
+
+#include <functional>
+
+#include "common/command_line.hpp"
+#include "language_modeling/model.hpp"
+
+namespace tasks {
+
+struct Options {
+  std::string model = "language_model.safetensors", text, valid, prompt;
+  Settings settings;
+  Size batch = 32, epochs = 0, length = 500, steps = 64, streams = 1, top_k = 0;
+  double clip = 1, learning_rate = 2e-3, minutes = 0, nucleus = 1, temperature = 0.8;
+  int patience = 5, threads = 0;
+  std::uint64_t seed = 1;
+  bool json = false;
+};
+
+using Verb = std::function<void(const Options&)>;
+
+void add_train(CLI::App& app, Options& options, Verb train);
+void add_evaluate(CLI::App& app, Options& options, Verb evaluate);
+void add_generate(CLI::App& app, Options& options, Verb generate);
+
+}  // namespace tasks
