@@ -1,6 +1,8 @@
 // What elementwise ops and fuse share around the lane loops: shapes and memory of results, and
 // where gradients go. The loops are in lane_kernel.cpp.
-#include <unroll/ops/lane_kernel.hpp>
+#include <unroll/ops/fuse.hpp>
+
+#include <cstring>
 
 namespace unroll::kernel {
 
@@ -78,17 +80,51 @@ void forward(const char* op, const LaneKernel& kernel, const void* function, Typ
 void backward(Backward& b, const LaneKernel& kernel, const void* function, Keep keep) {
   bool keeps_results = static_cast<int>(keep) & 2, keeps_inputs = static_cast<int>(keep) & 1;
   Operands operands(static_cast<std::size_t>(2 * (b.results() + b.inputs())));
-  std::vector<Variable> dys;
-  for (int k = 0; k < b.results(); ++k) dys.push_back(b.dy(k));
-  Shape shape = dys[0].shape();
-  for (const Variable& dy : dys) operands.push(operand(dy.value(), shape));
+  // At least one of the results has a gradient; the others' are zero.
+  static const double zero = 0;
+  int first = 0;
+  while (!b.has_dy(first)) ++first;
+  const Variable dy = b.dy(first);
+  const Shape& shape = dy.shape();
+  for (int k = 0; k < b.results(); ++k) {
+    Operand& o = operands.push(operand(k > first && b.has_dy(k) ? b.dy(k).value() : dy.value(), shape));
+    if (b.has_dy(k)) continue;
+    o.data = const_cast<double*>(&zero);
+    for (Size& step : o.strides) step = 0;
+  }
   for (int k = 0; keeps_results && k < b.results(); ++k)
     operands.push(operand(b.y(k).value(), shape));
   for (int k = 0; keeps_inputs && k < b.inputs(); ++k)
     operands.push(operand(b.x(k).value(), shape));
   int inputs = operands.size();
   add_targets(b, shape, operands);
-  run(kernel, function, dys[0].type(), shape, operands.data(), inputs, operands.size());
+  run(kernel, function, dy.type(), shape, operands.data(), inputs, operands.size());
 }
 
 }  // namespace unroll::kernel
+
+namespace unroll::detail {
+
+Variable recorded_again(const Variable& x) {
+  Op op("fuse_input", x);
+  return op.record(op[0], [](Backward& b) { b.give(0, b.dy()); }, Keep::nothing);
+}
+
+void give_recorded(Backward& b, const Variables& inputs, const Variables& outputs) {
+  Variables ys, dys, xs;
+  for (int k = 0; k < b.results(); ++k) {
+    const Variable& y = outputs[static_cast<std::size_t>(k)];
+    if (!b.has_dy(k) || !y.is_recorded()) continue;
+    ys.push_back(y);
+    dys.push_back(sum_to(b.dy(k), y.shape()));  // a result of some of the inputs only may be smaller
+  }
+  if (ys.empty()) return;
+  for (int k = 0; k < b.inputs(); ++k)
+    if (b.wants(k)) xs.push_back(inputs[static_cast<std::size_t>(k)]);
+  std::vector<Variable> dxs = grad(ys, xs, {.create_graph = true, .grad_outputs = dys});
+  std::size_t next = 0;
+  for (int k = 0; k < b.inputs(); ++k)
+    if (b.wants(k)) b.give(k, dxs[next++]);
+}
+
+}  // namespace unroll::detail

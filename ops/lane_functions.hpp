@@ -100,5 +100,10 @@ template <class T, class A>
 Lane<T, A> pow(Lane<T, A> a, Lane<T, A> b) {
   return lane::map([](T x, T y) { return std::pow(x, y); }, a, b);
 }
+/// A constant to gradients; the same number here.
+template <class T, class A>
+Lane<T, A> stop_gradient(Lane<T, A> x) {
+  return x;
+}
 
 }  // namespace unroll

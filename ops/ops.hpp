@@ -2,6 +2,7 @@
 #pragma once
 
 #include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/fuse.hpp>
 #include <unroll/ops/gemm.hpp>
 #include <unroll/ops/index.hpp>
 #include <unroll/ops/linear.hpp>

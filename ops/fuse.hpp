@@ -1,0 +1,174 @@
+// fuse: a lambda of one element at a time becomes one op, computed in one pass over memory, with its
+// gradient taken from the same lambda. The lambda may use the functions of elementwise.hpp.
+#pragma once
+
+#include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/lane_kernel.hpp>
+#include <unroll/ops/micro_functions.hpp>
+
+namespace unroll {
+
+namespace detail {
+
+/// The gradient of F over Lanes: given dy of each result, then x of each input, the dx.
+template <class F, int outputs, int inputs>
+struct FusedGradient {
+  F f;
+
+  template <class T, class A, std::same_as<Lane<T, A>>... More>
+  std::array<Lane<T, A>, inputs> operator()(Lane<T, A> first, More... more) const {
+    constexpr int most = 128;
+    const std::array<Lane<T, A>, outputs + inputs> given{first, more...};
+    typename MicroTape<T, A>::Node nodes[most];
+    Lane<T, A> adjoints[most];
+    MicroTape<T, A> tape{nodes, most};
+    if (std::array<Lane<T, A>, inputs> dx; run(tape, adjoints, given.data(), dx)) return dx;
+    return run_long(tape.size, given.data());
+  }
+
+ private:
+  template <class T, class A>
+  static auto result(MicroTape<T, A>&, Traced<T, A> y) { return y; }
+  /// A result that depends on no input.
+  template <class T, class A, class Y>
+  static auto result(MicroTape<T, A>& tape, const Y& y) {
+    return Traced<T, A>{Lane<T, A>(y), &tape, -1};
+  }
+
+  /// False if the tape is too short; its size is then the one to take.
+  template <class T, class A>
+  [[gnu::always_inline]] bool run(MicroTape<T, A>& tape, Lane<T, A>* adjoints,
+                                  const Lane<T, A>* given, std::array<Lane<T, A>, inputs>& dx) const {
+    using L = Lane<T, A>;
+    tape.size = inputs;
+    auto y = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return kernel::as_tuple(f(Traced<T, A>{given[outputs + I], &tape, static_cast<int>(I)}...));
+    }(std::make_index_sequence<inputs>());
+    if (tape.size > tape.capacity) return false;
+#pragma GCC unroll 128
+    for (int k = 0; k < tape.size; ++k) adjoints[k] = L(0);
+    [&]<std::size_t... K>(std::index_sequence<K...>) {
+      auto seed = [&](int id, L dy) {
+        if (id >= 0) adjoints[id] = adjoints[id] + dy;
+      };
+      (seed(result(tape, std::get<K>(y)).id, given[K]), ...);
+    }(std::make_index_sequence<outputs>());
+    tape.sweep(adjoints, inputs);
+    for (std::size_t k = 0; k < inputs; ++k) dx[k] = adjoints[k];
+    return true;
+  }
+
+  /// The same for lambdas of many operations, with the tape on the heap.
+  template <class T, class A>
+  [[gnu::noinline]] std::array<Lane<T, A>, inputs> run_long(int size, const Lane<T, A>* given) const {
+    using Node = typename MicroTape<T, A>::Node;
+    auto n = static_cast<std::size_t>(size);
+    Ref<Buffer> nodes = Buffer::take(n * sizeof(Node)), adjoints = Buffer::take(n * sizeof(*given));
+    MicroTape<T, A> tape{reinterpret_cast<Node*>(nodes->data()), size};
+    std::array<Lane<T, A>, inputs> dx;
+    run(tape, reinterpret_cast<Lane<T, A>*>(adjoints->data()), given, dx);
+    return dx;
+  }
+};
+
+/// x as another value on the tape, so that a sweep from f(x) back to x stops there.
+Variable recorded_again(const Variable& x);
+/// Gives the inputs their gradients: `outputs` were computed from `inputs` by recorded ops.
+void give_recorded(Backward& b, const Variables& inputs, const Variables& outputs);
+
+template <class F, std::size_t... I>
+void fused_graph(Backward& b, const F& f, std::index_sequence<I...>) {
+  const Variables inputs{recorded_again(b.x(static_cast<int>(I)))...};
+  auto results = kernel::as_tuple(f(inputs[I]...));
+  std::apply([&](const auto&... y) { give_recorded(b, inputs, Variables{Variable(y)...}); }, results);
+}
+
+template <class R>
+auto named(std::vector<Variable>& y, const R*) {
+  if constexpr (kernel::is_tuple<R>)
+    return [&]<std::size_t... K>(std::index_sequence<K...>) {
+      return std::tuple{std::move(y[K])...};
+    }(std::make_index_sequence<std::tuple_size_v<R>>());
+  else
+    return std::move(y[0]);
+}
+
+template <class F, class... X>
+auto fuse(const F& f, const X&... x) {
+  constexpr int n = sizeof...(X);
+  using R = decltype(f(std::declval<std::conditional_t<true, Lane<float>, X>>()...));
+  constexpr kernel::LaneKernel values = kernel::kernel_of<n, false, F>();
+  Op op("fuse", x...);
+  std::vector<Array> y(values.outputs);
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    const Array* in[] = {&op[static_cast<int>(I)]...};
+    kernel::forward("fuse", values, &f, op.type(), in, y);
+  }(std::make_index_sequence<n>());
+  using Gradient = FusedGradient<F, values.outputs, n>;
+  std::vector<Variable> results = op.record(std::move(y), [gradient = Gradient{f}](Backward& b) {
+    if (b.create_graph())
+      fused_graph(b, gradient.f, std::make_index_sequence<n>());
+    else
+      kernel::backward(b, kernel::kernel_of<values.outputs + n, true, Gradient>(), &gradient,
+                       Keep::inputs);
+  }, Keep::inputs);
+  return named(results, static_cast<const R*>(nullptr));
+}
+
+/// What fuse takes as it is, and a number as a constant of that type.
+inline const Variable& as_variable(const Variable& x, Type) { return x; }
+inline Variable as_variable(const Array& x, Type) { return x; }
+inline Variable as_variable(double x, Type type) { return full({}, x, type); }
+inline bool is_double(const Variable& x) { return !x.empty() && x.type() == float64; }
+inline bool is_double(const Array& x) { return x.type() == float64; }
+inline bool is_double(double) { return false; }
+
+}  // namespace detail
+
+/// y = f(x...) for each element, in one pass over memory, forward and backward. f is a generic
+/// lambda on numbers that returns one, or a tuple of several: operators, comparisons and `where`,
+/// and the functions of elementwise.hpp, also max and min of two. It is called later again, so it
+/// captures numbers by value, nothing else. The xs are Variables, Arrays or doubles and broadcast;
+/// results all have their common shape: a Variable, or a tuple of Variables. Gradients of any order;
+/// values within the lambda are recomputed, only the inputs are kept.
+///
+///     auto [h, c] = fuse([](auto i, auto f, auto g, auto o, auto c0) {
+///       auto c = sigmoid(f) * c0 + sigmoid(i) * tanh(g);
+///       return std::tuple(sigmoid(o) * tanh(c), c);
+///     }, i, f, g, o, s.c);
+template <class F, class... X>
+auto fuse(F f, const X&... x) {
+  static_assert(sizeof...(X) > 0, "[fuse] pass the lambda's inputs after it: fuse(lambda, x, y)");
+  static_assert(std::is_standard_layout_v<F>,
+                "[fuse] the lambda runs again in backward, when what it captured by reference is "
+                "gone: capture numbers by value ([a], not [&]), pass Variables as inputs");
+  static_assert(std::is_trivially_copyable_v<F>,
+                "[fuse] the lambda may capture numbers only: pass Variables and Arrays as inputs");
+  static_assert(std::is_invocable_v<const F&, std::conditional_t<true, Lane<float>, X>...>,
+                "[fuse] the lambda must take one `auto` argument for each input");
+  Type type = (detail::is_double(x) || ...) ? float64 : float32;
+  return detail::fuse(f, detail::as_variable(x, type)...);
+}
+
+/// The greater of two, for lambdas of fuse; max(x) over axes is in reduce.hpp.
+template <class B>
+  requires std::derived_from<B, Variable> || std::floating_point<B>
+Variable max(const Variable& a, const B& b) {
+  return maximum(a, b);
+}
+/// The smaller of two, for lambdas of fuse.
+template <class B>
+  requires std::derived_from<B, Variable> || std::floating_point<B>
+Variable min(const Variable& a, const B& b) {
+  return minimum(a, b);
+}
+template <std::floating_point A>
+Variable max(A a, const Variable& b) {
+  return maximum(b, a);
+}
+template <std::floating_point A>
+Variable min(A a, const Variable& b) {
+  return minimum(b, a);
+}
+
+}  // namespace unroll
