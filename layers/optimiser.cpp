@@ -90,7 +90,8 @@ void Optimiser::step() {
     if (gradient.shape() != p.shape())
       fail("step", p.name(), " has shape ", p.shape(), ", its gradient ", gradient.shape(), ".");
     Array& value = p.mutable_value();
-    if (!value.is_contiguous()) value = value.copy();
+    if (!value.is_contiguous())
+      fail("step", p.name(), " was made a strided view; give it an array in memory of its own.");
     prepare(memory_[k], value);
     update({value, gradient, memory_[k].buffers, ++memory_[k].steps});
   }
