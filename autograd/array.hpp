@@ -142,7 +142,7 @@ Array indices(std::initializer_list<Size> numbers);
 /// True if types, shapes and all numbers are equal (NaN equals NaN).
 bool identical(const Array& a, const Array& b);
 
-/// A NumPy file of float32, float64 or int64 (other numeric types are converted to the nearest).
+/// A NumPy file of float32, float64 or int64; other integers and bools are read as int64.
 /// Throws Error naming the path.
 void save_npy(const Array& array, const std::string& path);
 Array load_npy(const std::string& path);

@@ -1,0 +1,71 @@
+// The memory pool: alignment, reuse and its statistics.
+#include <boost/test/unit_test.hpp>
+
+#include <cstdint>
+#include <thread>
+
+#include <unroll/autograd/array.hpp>
+
+using namespace unroll;
+
+BOOST_AUTO_TEST_SUITE(memory)
+
+BOOST_AUTO_TEST_CASE(alignment_and_sizes) {
+  for (std::size_t bytes : {0u, 1u, 63u, 64u, 65u, 80u, 81u, 1000u, 4096u, 4097u, 1000000u}) {
+    Ref<Buffer> b = Buffer::take(bytes);
+    BOOST_TEST(reinterpret_cast<std::uintptr_t>(b->data()) % 64 == 0u);
+    BOOST_TEST(b->bytes >= bytes);
+    BOOST_TEST(b->bytes <= std::max<std::size_t>(64, bytes + bytes / 4 + 64));
+    std::fill_n(reinterpret_cast<char*>(b->data()), b->bytes, 'x');
+  }
+}
+
+BOOST_AUTO_TEST_CASE(statistics) {
+  release_cached_memory();
+  MemoryStatistics before = memory_statistics();
+  reset_peak_memory();
+  {
+    Array a({1000, 1000});
+    MemoryStatistics now = memory_statistics();
+    BOOST_TEST(now.live - before.live >= 4000000);
+    BOOST_TEST(now.from_system - before.from_system >= 4000000);
+    BOOST_TEST(now.peak >= now.live);
+    Array b({1000, 1000});
+  }
+  MemoryStatistics after = memory_statistics();
+  BOOST_TEST(after.live == before.live);
+  BOOST_TEST(after.peak - before.live >= 8000000);
+  BOOST_TEST(after.from_system - before.from_system >= 8000000);  // cached
+  release_cached_memory();
+  BOOST_TEST(memory_statistics().from_system <= before.from_system);
+  reset_peak_memory();
+  BOOST_TEST(memory_statistics().peak == memory_statistics().live);
+}
+
+BOOST_AUTO_TEST_CASE(reuse) {
+  const void* where = nullptr;
+  {
+    Array a({100, 7});
+    where = a.raw();
+  }
+  Array warm({100, 7});
+  BOOST_TEST(warm.raw() == where);
+  BOOST_TEST(warm.version() == 0u);
+  std::int64_t asked = memory_statistics().allocations;
+  for (int k = 0; k < 100; ++k) Array b({100, 7});
+  BOOST_TEST(memory_statistics().allocations - asked <= 1);
+}
+
+BOOST_AUTO_TEST_CASE(across_threads) {
+  MemoryStatistics before = memory_statistics();
+  Array made_elsewhere;
+  std::thread([&] { made_elsewhere = Array({500, 500}); }).join();
+  BOOST_TEST(made_elsewhere.at({3, 3}) == 0);
+  made_elsewhere = Array();
+  Array freed_elsewhere({500, 500});
+  std::thread([moved = std::move(freed_elsewhere)] {}).join();
+  release_cached_memory();
+  BOOST_TEST(memory_statistics().live <= before.live + 256);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
