@@ -43,6 +43,10 @@ Parameter Run::parameter(const std::string& name) {
   return found->second;
 }
 
+void Run::adopt(const std::string& name, const Parameter& parameter) {
+  parameters_["param." + name] = parameter;
+}
+
 Array Run::constant(const std::string& tensor) const {
   const Array& value = c.at(tensor);
   return value.type() == int64 ? value : value.to(type);

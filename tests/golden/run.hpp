@@ -42,6 +42,8 @@ class Run {
   Variable in(const std::string& name);
   /// param.<name>, a Parameter.
   Parameter parameter(const std::string& name);
+  /// Uses a module's Parameter as param.<name>; its numbers are the caller's business.
+  void adopt(const std::string& name, const Parameter& parameter);
   /// Any tensor of the file at this precision, a constant.
   Array constant(const std::string& tensor) const;
   /// in.<name>, int64, as numbers.

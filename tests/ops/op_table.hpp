@@ -80,9 +80,9 @@ enum class OnEmpty { computes, throws };
 struct Row {
   std::string name;     ///< as in the header
   std::string variant;  ///< tells rows of one op apart
-  std::function<Variables(const Variables&)> f;
-  std::function<NumbersList(const NumbersList&)> reference;
-  std::vector<Input> inputs;
+  std::function<Variables(const Variables&)> f = {};
+  std::function<NumbersList(const NumbersList&)> reference = {};
+  std::vector<Input> inputs = {};
 
   bool broadcasts = false;  ///< two inputs of any shapes that broadcast, the reference too
   bool constant = false;    ///< no gradient by nature: argmax, comparisons
