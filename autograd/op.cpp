@@ -177,13 +177,19 @@ std::vector<Variable> views(const char* name, const Variable& x, std::vector<Arr
         g.give(0, scatter_views(dys, geometries, g.x_shape()));
         return;
       }
+      // The geometries are those of a contiguous x; x's gradient may be a strided part of another.
       Backward::Target target = g.target(0);
-      if (!target.accumulate) target.array.fill(0);
+      bool direct = target.array.is_contiguous();
+      Array sum = direct ? target.array : Array(g.x_shape(), g.x_type());
+      if (direct && !target.accumulate) sum.fill(0);
       for (int k = 0; k < g.results(); ++k)
         if (g.has_dy(k)) {
-          Array part = target.array.viewed_as(geometries[static_cast<std::size_t>(k)]);
+          Array part = sum.viewed_as(geometries[static_cast<std::size_t>(k)]);
           kernel::add_into(part, g.dy(k).value());
         }
+      if (direct) return;
+      if (target.accumulate) kernel::add_into(target.array, sum);
+      else target.array.assign(sum);
     }
   };
   TapeImpl& tape = *recording_tape();

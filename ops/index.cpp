@@ -37,7 +37,7 @@ Variable gather(const Variable& x, Size axis, const Variable& index) {
   Op op("gather", x, index);
   int a = op.axis(axis);
   check_gather(op, a);
-  kernel::check_index("gather", op[1], a, op[0].shape());
+  kernel::check_index("gather", index.value(), a, op[0].shape());
   return op.record(kernel::gather(op[0], a, op[1]), [a](Backward& b) {
     if (b.create_graph()) {
       b.give(0, scatter_add(zeros_like_input(b, 0), a, b.x(1), b.dy()));
@@ -57,7 +57,7 @@ Variable scatter_add(const Variable& x, Size axis, const Variable& index, const 
              op[2].shape(), "; expected equal shapes.");
   op.require(op[0].type() == op[2].type(), "x is ", op[0].type(), ", source is ", op[2].type(),
              "; expected one element type.");
-  kernel::check_index("scatter_add", op[1], a, op[0].shape());
+  kernel::check_index("scatter_add", index.value(), a, op[0].shape());
   Array y = op[0].copy();
   kernel::scatter_add(y, a, op[1], op[2]);
   return op.record(std::move(y), [a](Backward& b) {
@@ -70,7 +70,7 @@ Variable scatter_add(const Variable& x, Size axis, const Variable& index, const 
 Variable index_select(const Variable& x, Size axis, const Variable& index) {
   Op op("index_select", x, index);
   int a = op.axis(axis);
-  kernel::check_index("index_select", op[1], a, op[0].shape());
+  kernel::check_index("index_select", index.value(), a, op[0].shape());
   return op.record(kernel::take(op[0], a, op[1]), [a](Backward& b) {
     if (b.create_graph()) {
       b.give(0, index_add(zeros_like_input(b, 0), a, b.x(1), b.dy()));
@@ -85,7 +85,7 @@ Variable index_select(const Variable& x, Size axis, const Variable& index) {
 Variable index_add(const Variable& x, Size axis, const Variable& index, const Variable& source) {
   Op op("index_add", x, index, source);
   int a = op.axis(axis);
-  kernel::check_index("index_add", op[1], a, op[0].shape());
+  kernel::check_index("index_add", index.value(), a, op[0].shape());
   Shape expected = op[0].shape();
   expected.erase(a);
   for (int k = 0; k < op[1].rank(); ++k) expected.insert(a + k, op[1].shape()[k]);
@@ -106,7 +106,7 @@ Variable index_add(const Variable& x, Size axis, const Variable& index, const Va
 Variable embedding(const Variable& weight, const Variable& index, const EmbeddingOptions& options) {
   Op op("embedding", weight, index);
   op.require(op[0].rank() == 2, "weight is ", op[0].shape(), "; expected (V, D).");
-  kernel::check_index("embedding", op[1], 0, op[0].shape());
+  kernel::check_index("embedding", index.value(), 0, op[0].shape());
   op.require(options.padding >= -1 && options.padding < op[0].shape()[0], "padding row ",
              options.padding, " does not exist in weight ", op[0].shape(), ".");
   return op.record(kernel::take(op[0], 0, op[1]), [padding = options.padding](Backward& b) {

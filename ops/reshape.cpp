@@ -15,7 +15,12 @@ namespace unroll {
 // dx = dy in x's shape
 Variable reshape(const Variable& x, const Shape& shape) {
   Op op("reshape", x);
-  for (Size size : shape) op.require(size >= -1, "shape ", shape, " has a negative size.");
+  int unknown = 0;
+  for (Size size : shape) {
+    op.require(size >= -1, "shape ", shape, " has a negative size.");
+    unknown += size == -1;
+  }
+  op.require(unknown <= 1, "shape ", shape, " has ", unknown, " sizes of -1; expected at most one.");
   return op.record(op[0].reshaped(shape), [](Backward& b) {
     b.give(0, reshape(b.dy(), b.x_shape()));
   }, Keep::nothing);

@@ -1,0 +1,78 @@
+// The raw matrix product against three loops: transposed operands, wide leading dimensions, single
+// rows and columns, and what alpha, beta and empty sizes mean.
+#include "reference.hpp"
+
+#include <limits>
+
+#include <unroll/ops/gemm.hpp>
+
+namespace {
+
+using namespace reference;
+
+/// A matrix (rows, columns) inside wider rows whose padding must neither be read nor written.
+template <class T>
+struct Padded {
+  Size rows, columns, ld;
+  std::vector<T> data;
+
+  Padded(Size rows, Size columns, Size extra, std::uint64_t seed)
+      : rows(rows), columns(columns), ld(columns + extra),
+        data(static_cast<std::size_t>(rows * ld + 1), std::numeric_limits<T>::quiet_NaN()) {
+    Generator generator(seed);
+    for (Size i = 0; i < rows; ++i)
+      for (Size j = 0; j < columns; ++j) (*this)(i, j) = static_cast<T>(generator.normal());
+  }
+  T& operator()(Size i, Size j) { return data[static_cast<std::size_t>(i * ld + j)]; }
+};
+
+template <class T>
+void check(bool ta, bool tb, Size m, Size n, Size k, T alpha, T beta, Size extra) {
+  Padded<T> a(ta ? k : m, ta ? m : k, extra, 1), b(tb ? n : k, tb ? k : n, extra, 2);
+  Padded<T> c(m, n, extra, 3);
+  if (beta == 0)
+    for (Size i = 0; i < m; ++i)
+      for (Size j = 0; j < n; ++j) c(i, j) = std::numeric_limits<T>::quiet_NaN();
+  Padded<T> before = c;
+  gemm<T>(ta, tb, m, n, k, alpha, a.data.data(), a.ld, b.data.data(), b.ld, beta, c.data.data(), c.ld);
+  double worst = 0;
+  for (Size i = 0; i < m; ++i)
+    for (Size j = 0; j < n; ++j) {
+      double y = 0;
+      for (Size l = 0; l < k; ++l)
+        y += static_cast<double>(ta ? a(l, i) : a(i, l)) * static_cast<double>(tb ? b(j, l) : b(l, j));
+      y *= static_cast<double>(alpha);
+      if (beta != 0) y += static_cast<double>(beta) * static_cast<double>(before(i, j));
+      worst = std::max(worst, std::abs(y - static_cast<double>(c(i, j))));
+      if (std::isnan(static_cast<double>(c(i, j)))) worst = 1e9;
+    }
+  BOOST_TEST(worst < (sizeof(T) == 4 ? 1e-4 : 1e-12), ta << tb << " " << m << "x" << n << "x" << k
+                                                          << " beta " << beta << ": " << worst);
+  bool untouched = true;
+  for (Size i = 0; i < m && extra; ++i) untouched &= std::isnan(c(i, n)) && std::isnan(c(i, n + extra - 1));
+  BOOST_TEST(untouched);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(gemm_kernel)
+
+BOOST_AUTO_TEST_CASE(all_forms) {
+  for (bool ta : {false, true})
+    for (bool tb : {false, true})
+      for (auto [m, n, k] : {std::array<Size, 3>{3, 4, 5}, {1, 7, 5}, {6, 1, 5}, {1, 1, 5}, {3, 4, 1},
+                             {17, 33, 9}, {1, 1, 1}})
+        for (double beta : {0.0, 1.0, 0.5})
+          for (Size extra : {0, 3}) {
+            check<float>(ta, tb, m, n, k, 1, static_cast<float>(beta), extra);
+            check<double>(ta, tb, m, n, k, -2, beta, extra);
+          }
+}
+
+BOOST_AUTO_TEST_CASE(empty_sizes) {
+  for (double beta : {0.0, 1.0, 0.5}) check<double>(false, false, 3, 4, 0, 1, beta, 2);
+  check<double>(false, true, 0, 4, 2, 1, 1, 0);
+  check<float>(true, false, 3, 0, 2, 1, 0, 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,286 @@
+// Views, joins and repetitions against index formulas. Choosing by index arrays is in index.cpp.
+#include "reference.hpp"
+
+#include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/reduce.hpp>
+#include <unroll/ops/reshape.hpp>
+
+namespace {
+
+using namespace reference;
+
+/// First and second order of an op, on x as it is and as a transposed, reversed view; the sine makes
+/// the second order more than zero.
+template <class F>
+void check_gradients(F op, const Shape& shape) {
+  BOOST_TEST(gradcheck([&](auto& x) { return sin(op(x)); }, {shape}, {.order = 2}));
+  if (shape.rank() < 2) return;
+  Shape turned = shape;
+  std::swap(turned[shape.rank() - 1], turned[shape.rank() - 2]);
+  BOOST_TEST(gradcheck([&](auto& x) { return sin(op(flip(transpose(x), {0}))); }, {turned},
+                       {.order = 2}));
+}
+
+bool shares(const Variable& y, const Variable& x) { return y.value().buffer() == x.value().buffer(); }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(reshape_ops)
+
+BOOST_AUTO_TEST_CASE(reshaping) {
+  Variable x(numbers({3, 4, 5}));
+  Array expected = build({15, 4}, [&](const Index& i) {
+    Size n = i[0] * 4 + i[1];
+    return at(x.value(), {n / 20, n / 5 % 4, n % 5});
+  });
+  BOOST_TEST(close(reshape(x, {15, -1}), expected));
+  BOOST_TEST(shares(reshape(x, {15, -1}), x));
+  BOOST_TEST(close(reshape(awkward(x.value()), {-1, 4}), expected));
+  BOOST_TEST(close(reshape(Variable(zeros({0, 3}, float64)), {3, 0, 2}), zeros({3, 0, 2}, float64)));
+  BOOST_TEST(reshape(Variable(indices({1, 2})), {2, 1}).type() == int64);
+  check_gradients([](const Variable& v) { return reshape(v, {2, -1}); }, {3, 4});
+  BOOST_TEST(error_of([&] { reshape(x, {7, 3}); }) ==
+             "[reshape] shape (3, 4, 5) has 60 elements, (7, 3) has 21.");
+  BOOST_TEST(error_of([&] { reshape(x, {-2, -30}); }) ==
+             "[reshape] shape (-2, -30) has a negative size.");
+  BOOST_TEST(error_of([&] { reshape(x, {-1, -1}); }) ==
+             "[reshape] shape (-1, -1) has 2 sizes of -1; expected at most one.");
+}
+
+BOOST_AUTO_TEST_CASE(transposing) {
+  Variable x(numbers({2, 3, 4}));
+  BOOST_TEST(close(transpose(x), build({2, 4, 3}, [&](const Index& i) {
+    return at(x.value(), {i[0], i[2], i[1]});
+  })));
+  BOOST_TEST(close(permute(x, {2, 0, -2}), build({4, 2, 3}, [&](const Index& i) {
+    return at(x.value(), {i[1], i[2], i[0]});
+  })));
+  BOOST_TEST(shares(transpose(x), x));
+  check_gradients([](const Variable& v) { return transpose(v); }, {2, 3});
+  check_gradients([](const Variable& v) { return permute(v, {2, 0, 1}); }, {2, 3, 4});
+  BOOST_TEST(error_of([] { transpose(Variable(zeros({3}))); }) ==
+             "[transpose] shape (3,) has fewer than two axes.");
+  BOOST_TEST(error_of([&] { permute(x, {0, 0, 1}); }) == "[permute] axis 0 is named twice.");
+  BOOST_TEST(error_of([&] { permute(x, {0, 1}); }) == "[permute] 2 axes given for shape (2, 3, 4).");
+}
+
+BOOST_AUTO_TEST_CASE(expanding) {
+  Variable x(numbers({3, 4}));
+  BOOST_TEST(close(expand(x, 1), build({3, 1, 4}, [&](const Index& i) {
+    return at(x.value(), {i[0], i[2]});
+  })));
+  BOOST_TEST(expand(x, -1).shape() == Shape({3, 4, 1}));
+  BOOST_TEST(expand(x, -3).shape() == Shape({1, 3, 4}));
+  BOOST_TEST(close(squeeze(expand(x, -1), -1), x.value()));
+  BOOST_TEST(expand(Variable(1.0), 0).shape() == Shape({1}));
+  check_gradients([](const Variable& v) { return expand(v, 1); }, {2, 3});
+  check_gradients([](const Variable& v) { return expand(v, -2); }, {2, 3});
+  check_gradients([](const Variable& v) { return squeeze(v, 1); }, {2, 1, 3});
+  BOOST_TEST(error_of([&] { squeeze(x, 0); }) == "[squeeze] axis 0 of shape (3, 4) is not of size 1.");
+  BOOST_TEST(error_of([&] { expand(x, 3); }) ==
+             "[expand] position 3 does not exist in shape (3, 4); expected -3 to 2.");
+}
+
+BOOST_AUTO_TEST_CASE(slicing) {
+  Variable x(numbers({3, 7}));
+  auto columns = [&](std::vector<Size> which) {
+    return build({3, static_cast<Size>(which.size())}, [&](const Index& i) {
+      return at(x.value(), {i[0], which[static_cast<std::size_t>(i[1])]});
+    });
+  };
+  BOOST_TEST(close(sliced(x, 1, 2, 5), columns({2, 3, 4})));
+  BOOST_TEST(close(sliced(x, -1, 1, 7, 3), columns({1, 4})));
+  BOOST_TEST(close(sliced(x, 1, -2, 100), columns({5, 6})));
+  BOOST_TEST(close(sliced(x, 1, 5, 1, -2), columns({5, 3})));
+  BOOST_TEST(close(sliced(x, 1, 4, 4), columns({})));
+  BOOST_TEST(close(select(x, 1, -1), build({3}, [&](const Index& i) {
+    return at(x.value(), {i[0], 6});
+  })));
+  BOOST_TEST(close(select(awkward(x.value()), 0, 2), x.value()[2]));
+  BOOST_TEST(shares(sliced(x, 1, 5, 1, -2), x));
+  check_gradients([](const Variable& v) { return sliced(v, 1, 4, 0, -2); }, {2, 5});
+  check_gradients([](const Variable& v) { return select(v, -1, 1) * v[0][0]; }, {3, 3});
+  // views of views, overlapping: their gradients meet in x
+  check_gradients([](const Variable& v) {
+    Variable a = sliced(v, 0, 0, 2), b = sliced(v, 0, 1, 3);
+    return a * b * sliced(transpose(a), 1, 0, 1)[0] + select(b, 0, 1);
+  }, {3, 2});
+  BOOST_TEST(error_of([&] { sliced(x, 2, 0, 1); }) ==
+             "[slice] axis 2 does not exist in shape (3, 7); expected -2 to 1.");
+  BOOST_TEST(error_of([&] { sliced(x, 1, 0, 1, 0); }) == "[slice] step is 0 on axis 1 of shape (3, 7).");
+  BOOST_TEST(error_of([&] { select(x, 1, 7); }) == "[index] index 7 is outside axis 1 of shape (3, 7).");
+}
+
+BOOST_AUTO_TEST_CASE(flipping_and_rolling) {
+  Variable x(numbers({3, 4, 5}));
+  BOOST_TEST(close(flip(x, {0, -1}), build({3, 4, 5}, [&](const Index& i) {
+    return at(x.value(), {2 - i[0], i[1], 4 - i[2]});
+  })));
+  for (Size shift : {2, -1, 13, 0})
+    BOOST_TEST(close(roll(x, shift, 1), build({3, 4, 5}, [&](const Index& i) {
+      return at(x.value(), {i[0], ((i[1] - shift) % 4 + 4) % 4, i[2]});
+    })));
+  BOOST_TEST(close(roll(awkward(x.value()), 3, -1), roll(x, 3, -1).value()));
+  BOOST_TEST(roll(Variable(zeros({0, 2})), 1, 0).shape() == Shape({0, 2}));
+  check_gradients([](const Variable& v) { return flip(v, {0, 1}); }, {2, 3});
+  check_gradients([](const Variable& v) { return roll(v, 1, 1) * v; }, {2, 3});
+  BOOST_TEST(error_of([&] { flip(x, {0, -3}); }) == "[flip] axis -3 of shape (3, 4, 5) is named twice.");
+}
+
+BOOST_AUTO_TEST_CASE(repeating) {
+  Variable x(numbers({2, 3}));
+  BOOST_TEST(close(tile(x, {2, 3}), build({4, 9}, [&](const Index& i) {
+    return at(x.value(), {i[0] % 2, i[1] % 3});
+  })));
+  BOOST_TEST(close(tile(x, {2}), build({2, 6}, [&](const Index& i) {
+    return at(x.value(), {i[0], i[1] % 3});
+  })));
+  BOOST_TEST(close(tile(x, {2, 1, 1}), build({2, 2, 3}, [&](const Index& i) {
+    return at(x.value(), {i[1], i[2]});
+  })));
+  BOOST_TEST(close(repeat(x, 2, -1), build({2, 6}, [&](const Index& i) {
+    return at(x.value(), {i[0], i[1] / 2});
+  })));
+  BOOST_TEST(tile(x, {0, 1}).shape() == Shape({0, 3}));
+  check_gradients([](const Variable& v) { return tile(v, {2, 2}); }, {2, 3});
+  check_gradients([](const Variable& v) { return repeat(v, 3, 0); }, {2, 3});
+  BOOST_TEST(error_of([&] { tile(x, {-1, 1}); }) ==
+             "[tile] cannot repeat shape (2, 3) -1 times along axis 0.");
+  BOOST_TEST(error_of([&] { repeat(x, -1, 0); }) == "[repeat] cannot repeat shape (2, 3) -1 times.");
+}
+
+BOOST_AUTO_TEST_CASE(padding) {
+  Variable x(numbers({2, 3}));
+  auto padded = [&](const Index& i) {
+    bool inside = i[0] >= 1 && i[0] < 3 && i[1] >= 2 && i[1] < 5;
+    return inside ? at(x.value(), {i[0] - 1, i[1] - 2}) : 0.5;
+  };
+  BOOST_TEST(close(pad(x, {{1, 0}, {2, 1}}, 0.5), build({3, 6}, padded)));
+  BOOST_TEST(close(pad(awkward(x.value()), {{1, 0}, {2, 1}}, 0.5), build({3, 6}, padded)));
+  BOOST_TEST(close(pad(Variable(zeros({0, 1})), {{1, 1}, {0, 0}}, 2), full({2, 1}, 2)));
+  check_gradients([](const Variable& v) { return pad(v, {{1, 0}, {2, 1}}, 0.5); }, {2, 3});
+  BOOST_TEST(error_of([&] { pad(x, {{1, 1}}); }) ==
+             "[pad] 1 pairs of widths for shape (2, 3); expected 2.");
+  BOOST_TEST(error_of([&] { pad(x, {{1, 1}, {0, -1}}); }) ==
+             "[pad] widths 0 and -1 of axis 1 are negative somewhere; expected at least 0, use sliced "
+             "to cut.");
+}
+
+BOOST_AUTO_TEST_CASE(concatenating) {
+  Variable a(numbers({2, 1, 3}, 1)), b(numbers({2, 2, 3}, 2)), c(numbers({2, 0, 3}, 3));
+  Array expected = build({2, 3, 3}, [&](const Index& i) {
+    return i[1] < 1 ? at(a.value(), i) : at(b.value(), {i[0], i[1] - 1, i[2]});
+  });
+  BOOST_TEST(close(concat({a, c, b}, 1), expected));
+  BOOST_TEST(close(concat({awkward(a.value()), c, awkward(b.value())}, -2), expected));
+  BOOST_TEST(close(concat({a, a}), build({2, 1, 6}, [&](const Index& i) {
+    return at(a.value(), {i[0], i[1], i[2] % 3});
+  })));
+  BOOST_TEST(close(concat({a, b, c, a, b, c, a, b, c, a, b, c}, 1).value().sliced(1, 9, 12), expected));
+  BOOST_TEST(identical(concat({indices({1, 2}), indices({3})}, 0).value(), indices({1, 2, 3})));
+  for (Size axis : {0, 1})
+    BOOST_TEST(gradcheck([&](auto& x, auto& y) { return sin(concat({x, y, transpose(y), x}, axis)); },
+                         {{3, 3}, {3, 3}}, {.order = 2}));
+  BOOST_TEST(error_of([] { concat({}); }) ==
+             "[concat] nothing to join; expected at least one Variable.");
+  BOOST_TEST(error_of([&] { concat({a, b}, 0); }) ==
+             "[concat] part 0 is (2, 1, 3), part 1 is (2, 2, 3); expected equal sizes except along "
+             "axis 0.");
+  BOOST_TEST(error_of([&] { concat({a, Variable(indices({1}))}, 0); }) ==
+             "[concat] mixed element types: part 0 is float64, part 1 is int64; convert one with to().");
+}
+
+BOOST_AUTO_TEST_CASE(stacking) {
+  Variable a(numbers({2, 3}, 1)), b(numbers({2, 3}, 2));
+  auto stacked = [&](int axis) {
+    Shape shape{2, 3};
+    shape.insert(axis, 2);
+    return build(shape, [&](Index i) {
+      Size part = i[static_cast<std::size_t>(axis)];
+      i.erase(i.begin() + axis);
+      return at(part ? b.value() : a.value(), i);
+    });
+  };
+  for (int axis : {0, 1, 2}) {
+    BOOST_TEST(close(stack_along({a, b}, axis), stacked(axis)));
+    BOOST_TEST(close(stack_along({awkward(a.value()), b}, axis - 3), stacked(axis)));
+    std::vector<Variable> parts = unstack(stack_along({a, b}, axis), axis);
+    BOOST_TEST(parts.size() == 2u);
+    BOOST_TEST(close(parts[1], b.value()));
+    BOOST_TEST(gradcheck([&](auto& x, auto& y) { return sin(stack_along({x, transpose(y), x}, axis)); },
+                         {{2, 3}, {3, 2}}, {.order = 2}));
+    check_gradients([&](const Variable& v) {
+      std::vector<Variable> all = unstack(v, axis);
+      return all[0] * all[1] + all[1];
+    }, {2, 2, 2});
+  }
+  BOOST_TEST(unstack(Variable(zeros({0, 2}))).empty());
+  BOOST_TEST(error_of([&] { stack_along({a, Variable(zeros({3, 2}, float64))}); }) ==
+             "[stack_along] part 0 is (2, 3), part 1 is (3, 2); expected equal shapes.");
+  BOOST_TEST(error_of([&] { stack_along({a}, 3); }) ==
+             "[stack_along] position 3 does not exist for parts (2, 3); expected -3 to 2.");
+}
+
+BOOST_AUTO_TEST_CASE(gradients_of_a_stack_are_views) {
+  Tape tape;
+  Variable a = tape.watch(numbers({2, 3}, 1)), b = tape.watch(numbers({2, 3}, 2));
+  Variable weights(numbers({2, 2, 3}, 3));
+  std::vector<Variable> g = grad(stack_along({a, b}), {a, b}, {.grad_outputs = weights});
+  BOOST_TEST(shares(g[0], weights));
+  BOOST_TEST(shares(g[1], weights));
+  BOOST_TEST(close(g[1], weights.value()[1]));
+}
+
+BOOST_AUTO_TEST_CASE(cutting) {
+  Variable x(numbers({3, 6}));
+  std::vector<Variable> parts = split(x, {1, 0, 5}, 1);
+  BOOST_TEST(close(parts[0], x.value().sliced(1, 0, 1)));
+  BOOST_TEST(parts[1].shape() == Shape({3, 0}));
+  BOOST_TEST(close(split(awkward(x.value()), {1, 0, 5})[2], x.value().sliced(1, 1, 6)));
+  auto [a, b, c] = chunk<3>(x);
+  BOOST_TEST(close(b, x.value().sliced(1, 2, 4)));
+  BOOST_TEST(shares(c, x));
+  BOOST_TEST(chunk(x, 3, 0)[2].shape() == Shape({1, 6}));
+  check_gradients([](const Variable& v) {
+    std::vector<Variable> p = split(v, {1, 2, 1}, 1);
+    return p[0] * p[1] + p[0];  // nothing reaches the last one
+  }, {2, 4});
+  check_gradients([](const Variable& v) {
+    auto [p, q] = chunk<2>(v, 0);
+    auto [r, s] = chunk<2>(p * q + p, 1);
+    return r * s;
+  }, {4, 2});
+  BOOST_TEST(error_of([&] { split(x, {1, 2}, 1); }) ==
+             "[split] sizes sum to 3, axis 1 of shape (3, 6) has 6.");
+  BOOST_TEST(error_of([&] { chunk(x, 4); }) ==
+             "[chunk] axis 1 of shape (3, 6) cannot be cut into 4 equal parts; use split for others.");
+}
+
+BOOST_AUTO_TEST_CASE(triangles) {
+  Variable x(numbers({2, 3, 4}));
+  for (Size k : {0, 1, -2, 9, -9}) {
+    auto keep = [&](bool lower) {
+      return build({2, 3, 4}, [&](const Index& i) {
+        Size d = i[2] - i[1];
+        return (lower ? d <= k : d >= k) ? at(x.value(), i) : 0.0;
+      });
+    };
+    BOOST_TEST(close(tril(x, k), keep(true)));
+    BOOST_TEST(close(triu(awkward(x.value()), k), keep(false)));
+  }
+  BOOST_TEST(close(diagonal(x), build({2, 3}, [&](const Index& i) {
+    return at(x.value(), {i[0], i[1], i[1]});
+  })));
+  BOOST_TEST(close(diagonal(transpose(x)), diagonal(x).value()));
+  BOOST_TEST(std::abs(trace(Variable(x.value()[0])).item() -
+                      (x.value().at({0, 0, 0}) + x.value().at({0, 1, 1}) + x.value().at({0, 2, 2}))) <
+             1e-14);
+  BOOST_TEST(tril(Variable(zeros({0, 3}))).shape() == Shape({0, 3}));
+  check_gradients([](const Variable& v) { return tril(v, 1) * triu(v); }, {3, 3});
+  check_gradients([](const Variable& v) { return diagonal(v); }, {2, 3});
+  check_gradients([](const Variable& v) { return trace(v) * diagonal(v); }, {3, 3});
+  BOOST_TEST(error_of([] { trace(Variable(zeros({3}))); }) ==
+             "[trace] shape (3,) has fewer than two axes.");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
