@@ -186,6 +186,8 @@ void Sweep::call_hooks(int slot) {
     if (replaced.empty()) continue;
     if (replaced.shape() != tape_.slots[slot].shape)
       fail("hook", "returned shape ", replaced.shape(), "; expected ", tape_.slots[slot].shape, ".");
+    if (replaced.type() != tape_.slots[slot].type)
+      fail("hook", "returned ", replaced.type(), "; expected ", tape_.slots[slot].type, ".");
     gradient(slot) = replaced;
   }
 }
