@@ -2,6 +2,8 @@
 // gradient taken from the same lambda. The lambda may use the functions of elementwise.hpp.
 #pragma once
 
+#include <algorithm>
+
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/lane_kernel.hpp>
 #include <unroll/ops/micro_functions.hpp>
@@ -17,44 +19,44 @@ struct FusedGradient {
 
   template <class T, class A, std::same_as<Lane<T, A>>... More>
   std::array<Lane<T, A>, inputs> operator()(Lane<T, A> first, More... more) const {
-    constexpr int most = 128;
     const std::array<Lane<T, A>, outputs + inputs> given{first, more...};
-    typename MicroTape<T, A>::Node nodes[most];
-    Lane<T, A> adjoints[most];
-    MicroTape<T, A> tape{nodes, most};
+    typename MicroTape<T, A>::Node nodes[kUnrolled];
+    Lane<T, A> sums[kUnrolled];
+    MicroTape<T, A> tape{nodes, kUnrolled};
+    Adjoints<T, A, FewFlags> adjoints{sums, {}};
     if (std::array<Lane<T, A>, inputs> dx; run(tape, adjoints, given.data(), dx)) return dx;
     return run_long(tape.size, given.data());
   }
 
  private:
+  static constexpr int kUnrolled = 64;  // entries of the tape that becomes registers
+
+  /// The place on the tape of a result; -1 if it depends on no input.
   template <class T, class A>
-  static auto result(MicroTape<T, A>&, Traced<T, A> y) { return y; }
-  /// A result that depends on no input.
-  template <class T, class A, class Y>
-  static auto result(MicroTape<T, A>& tape, const Y& y) {
-    return Traced<T, A>{Lane<T, A>(y), &tape, -1};
-  }
+  static int place(Traced<T, A> y) { return y.id; }
+  static int place(...) { return -1; }
 
   /// False if the tape is too short; its size is then the one to take.
-  template <class T, class A>
-  [[gnu::always_inline]] bool run(MicroTape<T, A>& tape, Lane<T, A>* adjoints,
-                                  const Lane<T, A>* given, std::array<Lane<T, A>, inputs>& dx) const {
-    using L = Lane<T, A>;
+  template <class T, class A, class Flags>
+  bool run(MicroTape<T, A>& tape, Adjoints<T, A, Flags>& adjoints, const Lane<T, A>* given,
+           std::array<Lane<T, A>, inputs>& dx) const {
     tape.size = inputs;
     auto y = [&]<std::size_t... I>(std::index_sequence<I...>) {
       return kernel::as_tuple(f(Traced<T, A>{given[outputs + I], &tape, static_cast<int>(I)}...));
     }(std::make_index_sequence<inputs>());
     if (tape.size > tape.capacity) return false;
-#pragma GCC unroll 128
-    for (int k = 0; k < tape.size; ++k) adjoints[k] = L(0);
     [&]<std::size_t... K>(std::index_sequence<K...>) {
-      auto seed = [&](int id, L dy) {
-        if (id >= 0) adjoints[id] = adjoints[id] + dy;
+      auto seed = [&](int k, Lane<T, A> dy) {
+        if (k >= 0) adjoints.add(k, dy);
       };
-      (seed(result(tape, std::get<K>(y)).id, given[K]), ...);
+      (seed(place(std::get<K>(y)), given[K]), ...);
     }(std::make_index_sequence<outputs>());
-    tape.sweep(adjoints, inputs);
-    for (std::size_t k = 0; k < inputs; ++k) dx[k] = adjoints[k];
+    if constexpr (std::is_same_v<Flags, FewFlags>)
+      adjoints.template sweep_unrolled<inputs, kUnrolled>(tape);
+    else
+      adjoints.sweep(tape, inputs);
+    for (std::size_t k = 0; k < inputs; ++k)
+      dx[k] = adjoints.touched.has(static_cast<int>(k)) ? adjoints.sums[k] : Lane<T, A>(0);
     return true;
   }
 
@@ -63,10 +65,14 @@ struct FusedGradient {
   [[gnu::noinline]] std::array<Lane<T, A>, inputs> run_long(int size, const Lane<T, A>* given) const {
     using Node = typename MicroTape<T, A>::Node;
     auto n = static_cast<std::size_t>(size);
-    Ref<Buffer> nodes = Buffer::take(n * sizeof(Node)), adjoints = Buffer::take(n * sizeof(*given));
+    Ref<Buffer> nodes = Buffer::take(n * sizeof(Node));
+    Ref<Buffer> sums = Buffer::take(n * (sizeof(Lane<T, A>) + 1));
     MicroTape<T, A> tape{reinterpret_cast<Node*>(nodes->data()), size};
+    auto* touched = reinterpret_cast<bool*>(sums->data() + n * sizeof(Lane<T, A>));
+    std::fill(touched, touched + n, false);
+    Adjoints<T, A, ManyFlags> adjoints{reinterpret_cast<Lane<T, A>*>(sums->data()), {touched}};
     std::array<Lane<T, A>, inputs> dx;
-    run(tape, reinterpret_cast<Lane<T, A>*>(adjoints->data()), given, dx);
+    run(tape, adjoints, given, dx);
     return dx;
   }
 };

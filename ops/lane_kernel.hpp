@@ -65,7 +65,7 @@ template <class F, class... X>
 using Results = decltype(as_tuple(std::declval<const F&>()(std::declval<X>()...)));
 
 template <class Arch, bool optional, class T, std::size_t... I, class F>
-[[gnu::always_inline]] inline void lane_loop(const F& function, const T* const* in,
+void lane_loop(const F& function, const T* const* in,
                                              const Size* steps, T* const* out, const bool* add,
                                              Size lanes, std::index_sequence<I...>) {
   using L = Lane<T, Arch>;
@@ -96,7 +96,7 @@ template <class Arch, bool optional, class T, std::size_t... I, class F>
 }
 
 /// The inner loop for one element type. Arch is in its name, as functions of headers may be
-/// compiled for several; flatten keeps all of a function's numbers in registers.
+/// compiled for several. flatten keeps all numbers in registers, unless something is always_inline.
 template <class T, class Arch, int inputs, bool optional, class F>
 [[gnu::flatten]] void lane_loop(const void* function, const T* const* in, const Size* steps,
                                 T* const* out, const bool* add, Size lanes) {

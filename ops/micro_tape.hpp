@@ -25,14 +25,50 @@ struct MicroTape {
     return size++;
   }
 
-  /// Adds to adjoints[k] for all k, from the last to the first. The first `inputs` are not results.
-  void sweep(L* adjoints, int inputs) const {
-#pragma GCC unroll 128
-    for (int k = size - 1; k >= inputs; --k) {
-      const Node& n = nodes[k];
-      adjoints[n.left] = adjoints[n.left] + n.dleft * adjoints[k];
-      if (n.right >= 0) adjoints[n.right] = adjoints[n.right] + n.dright * adjoints[k];
-    }
+};
+
+/// Which entries of a tape were touched: of a short one, in a register, or of any.
+struct FewFlags {
+  std::uint64_t bits = 0;
+  bool has(int k) const { return bits >> k & 1; }
+  void set(int k) { bits |= std::uint64_t{1} << k; }
+};
+struct ManyFlags {
+  bool* flags;  ///< all false at the start
+  bool has(int k) const { return flags[k]; }
+  void set(int k) { flags[k] = true; }
+};
+
+/// The way back over a MicroTape: the derivatives of its results by each entry. An entry that no
+/// result depends on stays untouched, so that an infinite derivative in it does no harm.
+template <class T, class Arch, class Flags>
+struct Adjoints {
+  using L = Lane<T, Arch>;
+
+  L* sums;
+  Flags touched;
+
+  void add(int k, L derivative) {
+    sums[k] = touched.has(k) ? sums[k] + derivative : derivative;
+    touched.set(k);
+  }
+  /// Hands the sum of entry k on to what it was computed from.
+  void step(const MicroTape<T, Arch>& tape, int k) {
+    if (!touched.has(k)) return;
+    const auto& node = tape.nodes[k];
+    add(node.left, node.dleft * sums[k]);
+    if (node.right >= 0) add(node.right, node.dright * sums[k]);
+  }
+  /// From the last entry to the first; the first `inputs` are no results.
+  void sweep(const MicroTape<T, Arch>& tape, int inputs) {
+    for (int k = tape.size - 1; k >= inputs; --k) step(tape, k);
+  }
+  /// The same for a tape of at most `most`, written out so that every index is a constant.
+  template <int inputs, int most>
+  void sweep_unrolled(const MicroTape<T, Arch>& tape) {
+    [&]<int... k>(std::integer_sequence<int, k...>) {
+      ((most - 1 - k < tape.size ? step(tape, most - 1 - k) : void()), ...);
+    }(std::make_integer_sequence<int, most - inputs>());
   }
 };
 
