@@ -71,9 +71,9 @@ Variable binary_cross_entropy_with_logits(const Variable& x, const Variable& y,
                                           const BinaryCrossEntropyOptions& options) {
   check_same("binary_cross_entropy_with_logits", x, y);
   Variable positive = y * softplus(-x);
-  if (!options.pos_weight.empty()) positive = positive * options.pos_weight;
+  if (!options.pos_weight.empty()) positive = positive * options.pos_weight.value().to(x.type());
   Variable losses = positive + (1 - y) * softplus(x);
-  if (!options.weight.empty()) losses = losses * options.weight;
+  if (!options.weight.empty()) losses = losses * options.weight.value().to(x.type());
   if (losses.shape() != x.shape())
     fail("binary_cross_entropy_with_logits", "logits are ", x.shape(), ", weights broadcast to ",
          losses.shape(), "; expected weights that broadcast to ", x.shape(), ".");

@@ -66,10 +66,10 @@ struct SmoothL1Options {
 Variable smooth_l1_loss(const Variable& x, const Variable& y, const SmoothL1Options& options = {});
 
 struct BinaryCrossEntropyOptions {
-  /// Factor of the positive term, broadcast to x.
+  /// Factor of the positive term, broadcast to x; a constant.
   Variable pos_weight = {};
   Reduction reduction = Reduction::mean;
-  /// Factor of the whole, broadcast to x.
+  /// Factor of the whole, broadcast to x; a constant.
   Variable weight = {};
 };
 
