@@ -79,7 +79,7 @@ enum class OnEmpty { computes, throws };
 
 struct Row {
   std::string name;     ///< as in the header
-  std::string variant;  ///< tells rows of one op apart
+  std::string variant = {};  ///< tells rows of one op apart
   std::function<Variables(const Variables&)> f = {};
   std::function<NumbersList(const NumbersList&)> reference = {};
   std::vector<Input> inputs = {};
