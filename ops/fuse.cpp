@@ -13,45 +13,61 @@ class Operands {
  public:
   explicit Operands(std::size_t most) {
     if (most <= kInline) return;
-    heap_.resize(most);
-    data_ = heap_.data();
+    heap_ = Buffer::take(most * sizeof(Operand));
+    data_ = reinterpret_cast<Operand*>(heap_->data());
   }
-  Operand& push(Operand o) { return data_[n_++] = std::move(o); }
+  ~Operands() {
+    for (int k = 0; k < n_; ++k) data_[k].~Operand();
+  }
+  Operands(const Operands&) = delete;
+
+  Operand& push() { return *new (data_ + n_++) Operand; }
+  Operand& push(const Array& array, const Shape& shape) {
+    Operand& o = push();
+    o.set(array, shape);
+    return o;
+  }
   Operand& operator[](int k) { return data_[k]; }
   const Operand* data() const { return data_; }
   int size() const { return n_; }
 
  private:
-  static constexpr std::size_t kInline = 8;
-  Operand inline_[kInline];
-  std::vector<Operand> heap_;
-  Operand* data_ = inline_;
+  static constexpr std::size_t kInline = 16;
+  alignas(Operand) std::byte inline_[kInline * sizeof(Operand)];
+  Ref<Buffer> heap_;
+  Operand* data_ = reinterpret_cast<Operand*>(inline_);
   int n_ = 0;
 };
 
+void clear(void* data, Size elements, Type type) {
+  if (data) std::memset(data, 0, static_cast<std::size_t>(elements * bytes_of(type)));
+}
+
 /// Places for the gradients of the inputs, as results of a kernel over `shape`.
-void add_targets(Backward& b, const Shape& shape, Operands& operands) {
+void add_targets(Backward& b, const Shape& shape, Type type, Operands& operands) {
   int first = operands.size();
   std::vector<const void*> buffers;
   for (int k = 0; k < b.inputs(); ++k) {
-    Operand& o = operands.push({});
-    buffers.push_back(nullptr);
-    if (!b.wants(k)) continue;
+    if (!b.wants(k)) {
+      operands.push();
+      buffers.push_back(nullptr);
+      continue;
+    }
     // The array is not held while the next target is asked for: inputs may be views of one value,
     // and the engine copies a gradient that somebody else holds.
     Backward::Target target = b.target(k);
-    Size bytes = target.array.size() * bytes_of(target.array.type());
     bool broadcast = !(target.array.shape() == shape);
-    o = operand(target.array, shape);
+    Operand& o = operands.push(target.array, shape);
     o.data = target.array.mutable_raw();
     o.add = target.accumulate || broadcast;
-    // What is summed into must start at zero, and so must what two inputs share.
-    if (!target.accumulate && broadcast && bytes > 0) std::memset(o.data, 0, static_cast<std::size_t>(bytes));
-    buffers.back() = target.array.buffer().get();
+    if (broadcast && !target.accumulate) clear(o.data, target.array.size(), type);
+    if (b.inputs() == 1) return;
+    // Inputs that share one gradient are all added to it.
+    buffers.push_back(target.array.buffer().get());
     for (int j = 0; j < k; ++j) {
       Operand& other = operands[first + j];
-      if (buffers[static_cast<std::size_t>(j)] != buffers.back() || !other.data || other.add) continue;
-      std::memset(other.data, 0, static_cast<std::size_t>(shape.count() * bytes_of(target.array.type())));
+      if (buffers[static_cast<std::size_t>(j)] != buffers.back() || other.add) continue;
+      clear(other.data, shape.count(), type);
       other.add = true;
     }
   }
@@ -69,10 +85,10 @@ void forward(const char* op, const LaneKernel& kernel, const void* function, Typ
     if (!(x->shape() == shape)) shape = broadcast_shapes(op, shape, x->shape());
   }
   Operands operands(in.size() + out.size());
-  for (const Array* x : in) operands.push(operand(*x, shape));
+  for (const Array* x : in) operands.push(*x, shape);
   for (Array& y : out) {
     y = Array::uninitialised(shape, type);
-    operands.push(operand(y, shape));
+    operands.push(y, shape);
   }
   run(kernel, function, type, shape, operands.data(), static_cast<int>(in.size()), operands.size());
 }
@@ -87,17 +103,17 @@ void backward(Backward& b, const LaneKernel& kernel, const void* function, Keep 
   const Variable dy = b.dy(first);
   const Shape& shape = dy.shape();
   for (int k = 0; k < b.results(); ++k) {
-    Operand& o = operands.push(operand(k > first && b.has_dy(k) ? b.dy(k).value() : dy.value(), shape));
+    Operand& o = operands.push(k > first && b.has_dy(k) ? b.dy(k).value() : dy.value(), shape);
     if (b.has_dy(k)) continue;
     o.data = const_cast<double*>(&zero);
-    for (Size& step : o.strides) step = 0;
+    o.layout = Operand::uniform;
   }
   for (int k = 0; keeps_results && k < b.results(); ++k)
-    operands.push(operand(b.y(k).value(), shape));
+    operands.push(b.y(k).value(), shape);
   for (int k = 0; keeps_inputs && k < b.inputs(); ++k)
-    operands.push(operand(b.x(k).value(), shape));
+    operands.push(b.x(k).value(), shape);
   int inputs = operands.size();
-  add_targets(b, shape, operands);
+  add_targets(b, shape, dy.type(), operands);
   run(kernel, function, dy.type(), shape, operands.data(), inputs, operands.size());
 }
 

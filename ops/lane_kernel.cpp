@@ -9,6 +9,7 @@ namespace unroll::kernel {
 namespace {
 
 constexpr Size kBlock = 256;  // elements of a block; a multiple of every lane's width
+constexpr int kFlat = 16;     // operands of a run without strides
 
 /// An array on the stack, unless it is a large one.
 template <class T, Size most>
@@ -34,7 +35,7 @@ class Small {
 class Walk {
  public:
   Walk(const Shape& shape, const Operand* operands, int n)
-      : n_(n), steps_(n * std::max(1, shape.rank())) {
+      : n_(n), steps_(n * std::max(1, shape.rank())), whole_(contiguous_strides(shape)) {
     for (int axis = 0; axis < shape.rank(); ++axis) {
       if (shape[axis] == 1) continue;
       bool merged = rank_ > 0;
@@ -77,12 +78,17 @@ class Walk {
   }
 
  private:
-  static Size stride(const Operand& o, int axis) { return o.data ? o.strides[axis] : 0; }
+  Size stride(const Operand& o, int axis) const {
+    return o.layout == Operand::whole     ? whole_[axis]
+           : o.layout == Operand::strided ? o.strides[axis]
+                                          : 0;
+  }
   Size step(int axis, int k) const { return steps_[axis * n_ + k]; }
 
   int n_, rank_ = 0;
   Shape sizes_;
   Small<Size, 48> steps_;
+  Shape whole_;
 };
 
 enum class Access : std::uint8_t {
@@ -124,7 +130,7 @@ class Run {
     bool any = packed_;
     for (int k = 0; k < n_; ++k) {
       Size step = walk_.row_step(k);
-      access_[k] = !operands[k].data         ? Access::unwanted
+      access_[k] = operands[k].layout == Operand::unwanted ? Access::unwanted
                    : packed_                  ? Access::staged
                    : k < inputs_ && step == 0 ? Access::uniform
                    : step == 1                ? Access::direct
@@ -231,23 +237,75 @@ class Run {
   Small<T, 160> blocks_;
 };
 
+/// The run over one row of operands that are whole arrays or single numbers.
+template <class T>
+void run_flat(LaneLoop<T> loop, Size width, const void* function, Size length,
+              const Operand* operands, int inputs, int n) {
+  constexpr Size most = 64 / sizeof(T);
+  T* at[kFlat];
+  Size step[kFlat];
+  bool add[kFlat];
+  alignas(64) T block[kFlat][most];
+  for (int k = 0; k < n; ++k) {
+    at[k] = static_cast<T*>(operands[k].data);
+    add[k] = operands[k].add;
+    step[k] = width;
+    if (operands[k].layout != Operand::uniform) continue;
+    std::fill(block[k], block[k] + width, *at[k]);
+    at[k] = block[k];
+    step[k] = 0;
+  }
+  Size whole = length / width * width, rest = length - whole;
+  if (whole > 0) loop(function, at, step, at + inputs, add + inputs, length / width);
+  if (rest == 0) return;
+  T* result[kFlat];
+  for (int k = 0; k < n; ++k) {
+    if (operands[k].layout != Operand::whole) continue;
+    T* from = at[k] + whole;
+    result[k] = from;
+    at[k] = block[k];
+    for (Size i = 0; k < inputs && i < width; ++i) block[k][i] = from[i < rest ? i : 0];
+    std::fill(add, add + n, false);
+  }
+  loop(function, at, step, at + inputs, add + inputs, 1);
+  for (int k = inputs; k < n; ++k)
+    for (Size i = 0; operands[k].layout == Operand::whole && i < rest; ++i)
+      result[k][i] = operands[k].add ? result[k][i] + block[k][i] : block[k][i];
+}
+
+template <class T>
+void run_as(LaneLoop<T> loop, Size width, const void* function, const Shape& shape,
+            const Operand* operands, int inputs, int n) {
+  bool flat = n <= kFlat && width * static_cast<Size>(sizeof(T)) <= 64;
+  for (int k = 0; k < n && flat; ++k)
+    flat = operands[k].layout != Operand::strided && (k < inputs || operands[k].layout != Operand::uniform);
+  if (flat) return run_flat<T>(loop, width, function, shape.count(), operands, inputs, n);
+  Walk walk(shape, operands, n);
+  Run<T>(loop, width, function, walk, operands, inputs, n)();
+}
+
 }  // namespace
 
-Operand operand(const Array& array, const Shape& shape) {
-  Operand o;
-  o.data = const_cast<void*>(array.raw());
-  o.strides = array.shape() == shape ? array.strides() : array.broadcast_to(shape).strides();
-  return o;
+void Operand::set(const Array& array, const Shape& shape) {
+  data = const_cast<void*>(array.raw());
+  if (array.shape() == shape) {
+    layout = array.is_contiguous() ? whole : strided;
+    if (layout == strided) strides = array.strides();
+  } else if (array.size() == 1) {
+    layout = uniform;
+  } else {
+    layout = strided;
+    strides = array.broadcast_to(shape).strides();
+  }
 }
 
 void run(const LaneKernel& kernel, const void* function, Type type, const Shape& shape,
          const Operand* operands, int inputs, int n) {
   if (shape.count() == 0) return;
-  Walk walk(shape, operands, n);
   if (type == float32)
-    Run<float>(kernel.single, kernel.single_width, function, walk, operands, inputs, n)();
+    run_as<float>(kernel.single, kernel.single_width, function, shape, operands, inputs, n);
   else
-    Run<double>(kernel.twice, kernel.twice_width, function, walk, operands, inputs, n)();
+    run_as<double>(kernel.twice, kernel.twice_width, function, shape, operands, inputs, n);
 }
 
 }  // namespace unroll::kernel

@@ -28,11 +28,20 @@ struct LaneKernel {
 
 /// Where an operand's numbers are.
 struct Operand {
-  void* data = nullptr;  ///< null for a result that nobody wants
-  Shape strides;         ///< in elements, along the axes of the common shape
-  bool add = false;      ///< results: add instead of writing; needed where a stride is 0
+  enum Layout : std::uint8_t {
+    unwanted,  ///< a result that nobody wants
+    whole,     ///< row-major in the common shape
+    uniform,   ///< one number for all elements
+    strided    ///< anything else
+  };
+  void* data = nullptr;
+  Layout layout = unwanted;
+  bool add = false;  ///< results: add instead of writing; needed where a stride is 0
+  Shape strides;     ///< of strided ones, in elements, along the axes of the common shape
+
+  /// An array that broadcasts to the common shape.
+  void set(const Array& array, const Shape& shape);
 };
-Operand operand(const Array& array, const Shape& shape);
 
 /// Runs the kernel over all elements of the shape; the operands are inputs, then results.
 void run(const LaneKernel& kernel, const void* function, Type type, const Shape& shape,
