@@ -74,7 +74,8 @@ void Op::widen() {
   for (int k = 0; k < n_; ++k) {
     const Variable& v = input(k);
     if (v.type() != float32) continue;
-    if (inputs_[k].slot >= 0 || v.is_parameter()) {
+    bool frozen = v.is_parameter() && v.record()->parameter->frozen;
+    if (inputs_[k].slot >= 0 || (v.is_parameter() && !frozen)) {
       std::string types;
       for (int j = 0; j < n_; ++j)
         types += join(j ? ", " : "", (*this)[j].type(), " ", (*this)[j].shape());

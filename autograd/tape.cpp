@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <mutex>
 
 #include <unroll/autograd/node.hpp>
@@ -113,6 +114,7 @@ Variable Tape::watch(const Variable& x) {
 }
 
 void Tape::hook(const Variable& x, Function<Variable(const Variable&)> f) {
+  impl_->check_thread("hook");
   int slot = x.is_parameter() ? impl_->slot_of_parameter(x.record()) : impl_->slot_of("hook", x);
   impl_->slots[slot].hooked = true;
   impl_->hooks.push_back({slot, std::move(f)});
@@ -166,6 +168,12 @@ void TapeImpl::check_thread(const char* op) const {
          "thread, make one in each.");
 }
 
+static std::string brief(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", number);
+  return text;
+}
+
 std::string TapeImpl::describe(const Node& node) const {
   std::string text = node.name;
   for (int k = 0; k < node.n_inputs; ++k) {
@@ -186,7 +194,7 @@ std::string TapeImpl::describe(const Node& node) const {
         if (!(high >= e)) high = e;
         bad += !(e - e == 0);
       }
-      if (bad == 0) text += join(" in [", low, ", ", high, "]");
+      if (bad == 0) text += " in [" + brief(low) + ", " + brief(high) + "]";
       else text += join(" with ", bad, " not finite");
     }
   }
@@ -214,14 +222,23 @@ Scope::Scope(std::string_view label) : tape_(Tape::current()) {
   if (found == impl.scopes.end()) impl.scopes.push_back(std::move(name));
 }
 
+namespace {
+/// True if the tape still stands in this thread; a Scope may outlive it.
+bool is_standing(const Tape* tape) {
+  const Tape* t = tape ? Tape::current() : nullptr;
+  while (t && t != tape) t = t->impl().outer;
+  return t != nullptr;
+}
+}  // namespace
+
 Scope::~Scope() {
-  if (!tape_) return;
+  if (!is_standing(tape_)) return;
   tape_->impl().scope = label_before_;
   tape_->impl().step = step_before_;
 }
 
 void Scope::step(Size t) {
-  if (tape_) tape_->impl().step = t;
+  if (is_standing(tape_)) tape_->impl().step = t;
 }
 
 }  // namespace unroll
