@@ -73,23 +73,54 @@ void add_targets(Backward& b, const Shape& shape, Type type, Operands& operands)
   }
 }
 
+
+/// Row-major operands of one shape, as most are: the last lane may overlap the one before it.
+/// False if there are too many operands, or too few elements.
+template <class T>
+bool forward_whole(LaneLoop<T> loop, Size width, const void* function,
+                   std::span<const Array* const> in, std::span<Array> out) {
+  constexpr std::size_t most = 12;
+  Size n = out[0].size();
+  if (n < width || in.size() + out.size() > most) return false;
+  const T* from[most];
+  T* to[most];
+  Size steps[most];
+  for (std::size_t k = 0; k < in.size(); ++k) {
+    from[k] = static_cast<const T*>(in[k]->raw());
+    steps[k] = width;
+  }
+  for (std::size_t k = 0; k < out.size(); ++k) to[k] = static_cast<T*>(out[k].mutable_raw());
+  loop(function, from, steps, to, nullptr, n / width);
+  if (n % width == 0) return true;
+  for (std::size_t k = 0; k < in.size(); ++k) from[k] += n - width;
+  for (std::size_t k = 0; k < out.size(); ++k) to[k] += n - width;
+  loop(function, from, steps, to, nullptr, 1);
+  return true;
+}
+
 }  // namespace
 
 void forward(const char* op, const LaneKernel& kernel, const void* function, Type type,
              std::span<const Array* const> in, std::span<Array> out) {
   Shape shape = in[0]->shape();
+  bool whole = true;
   for (const Array* x : in) {
     if (x->type() != type)
       fail(op, "elements are ", x->type(), ", shape ", x->shape(), "; expected ", type,
            ", convert them with to(", type, ").");
-    if (!(x->shape() == shape)) shape = broadcast_shapes(op, shape, x->shape());
+    if (!(x->shape() == shape)) {
+      shape = broadcast_shapes(op, shape, x->shape());
+      whole = false;
+    }
+    whole = whole && x->is_contiguous();
   }
+  for (Array& y : out) y = Array::uninitialised(shape, type);
+  if (whole && (type == float32 ? forward_whole<float>(kernel.single, kernel.single_width, function, in, out)
+                                : forward_whole<double>(kernel.twice, kernel.twice_width, function, in, out)))
+    return;
   Operands operands(in.size() + out.size());
   for (const Array* x : in) operands.push(*x, shape);
-  for (Array& y : out) {
-    y = Array::uninitialised(shape, type);
-    operands.push(y, shape);
-  }
+  for (Array& y : out) operands.push(y, shape);
   run(kernel, function, type, shape, operands.data(), static_cast<int>(in.size()), operands.size());
 }
 
