@@ -97,7 +97,7 @@ auto differentiable(const char* name, const Value& value, Gradient gradient, con
       else return gradient(dy[0], y[0], in[K]...);
     }(std::make_index_sequence<n>()));
     if (gradients.size() != n)
-      fail(name, "its gradient function returned ", gradients.size(), " Variables; expected ", n,
+      fail(name, "its gradient function returned ", gradients.size(), " Variables; expected ", std::size_t{n},
            ", one per input.");
     for (std::size_t k = 0; k < n; ++k)
       if (!gradients[k].empty()) b.give(static_cast<int>(k), gradients[k]);
