@@ -26,11 +26,12 @@ Variable python_slice(const Variable& x, Size axis, const Json& slice) {
 
 void run_slice(Run& run) {
   const Variable x = run.in("x");
+  const Json slices = attributes(run).value("slices", Json::array());
   auto rows = [&](Size start, Size stop) { return sliced(x, 0, start, stop); };
   out_by_name(run, {{"y", [&] {
                        Variable y = x;
                        Size axis = 0;
-                       for (const Json& slice : attributes(run).at("slices"))
+                       for (const Json& slice : slices)
                          y = python_slice(y, axis++, slice);
                        return y;
                      }},
@@ -75,16 +76,12 @@ void run_pad(Run& run) {
   run.out("y", pad(x, widths, 0.5));
 }
 
-/// All of in.a, in.b, ...; one alone is joined with itself as often as the result is longer.
-Variables parts_of(Run& run, int axis) {
+/// All of in.a, in.b, ...; one alone is used three times, doubled in the middle.
+Variables parts_of(Run& run) {
   Variables parts;
   for (const std::string& name : run.c.names("in."))
     if (!name.starts_with("weighting.")) parts.push_back(run.in(name));
-  if (parts.size() == 1) {
-    const Variable only = parts[0];
-    const Size times = run.c.at("out.y").size(axis) / only.size(axis);
-    parts.assign(static_cast<std::size_t>(times), only);
-  }
+  if (parts.size() == 1) return {parts[0], 2 * parts[0], parts[0]};
   return parts;
 }
 
@@ -122,10 +119,10 @@ Kinds move_kinds() {
   };
   kinds["pad"] = run_pad;
   kinds["concat"] = [](Run& run) {
-    run.out("y", concat(parts_of(run, static_cast<int>(axis_of(run))), axis_of(run)));
+    run.out("y", concat(parts_of(run), axis_of(run)));
   };
   kinds["stack"] = [](Run& run) {
-    run.out("y", stack_along(parts_of(run, static_cast<int>(axis_of(run))), axis_of(run)));
+    run.out("y", stack_along(parts_of(run), axis_of(run)));
   };
   kinds["split"] = run_split;
   kinds["chunk"] = [](Run& run) { run.out("y", chunk<2>(run.in("x"), axis_of(run))[1]); };

@@ -2,6 +2,8 @@
 // third, and Hessian-vector products of small graphs. Recurrent layers are in second_recurrent.cpp.
 #include "second.hpp"
 
+#include <algorithm>
+
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/index.hpp>
 #include <unroll/ops/matmul.hpp>
@@ -54,6 +56,11 @@ Variable unary_of(const std::string& name, const Variable& x) {
   return f(x);
 }
 
+bool is_zero(const Array& a) {
+  const auto numbers = a.to_vector<double>();
+  return std::all_of(numbers.begin(), numbers.end(), [](double x) { return x == 0; });
+}
+
 void run_unary(Run& run, const std::string& name) {
   Tape tape;
   run.begin(tape);
@@ -61,8 +68,12 @@ void run_unary(Run& run, const std::string& name) {
   const Variable y = unary_of(name, x), d1 = derivative(y, x), d2 = derivative(d1, x);
   run.out("y", y);
   run.compare("out.d1", d1, Kind::gradient);
-  run.compare("out.d2", d2, Kind::second_order);
   run.compare("out.d3", derivative(d2, x), Kind::second_order);
+  if (name == "abs" && !is_zero(run.c.at("out.d2"))) {
+    if (!is_zero(d2.value())) throw std::runtime_error("the second derivative of |x| is not 0");
+    throw WrongReference("out.d2 is not 0, as |x|'' is, but stray memory (pytorch issue 89034)");
+  }
+  run.compare("out.d2", d2, Kind::second_order);
 }
 
 Variable graph_div(const Variable& ab, const Variable& b) {
