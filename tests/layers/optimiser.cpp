@@ -58,6 +58,9 @@ struct Layer : Module {
 
 }  // namespace
 
+// Two copies would apply one gradient twice, and a moved one would hold Parameters that are elsewhere.
+static_assert(!std::is_copy_constructible_v<Adam> && !std::is_move_constructible_v<Adam>);
+
 BOOST_AUTO_TEST_SUITE(optimiser)
 
 // ---- the updates ----

@@ -133,6 +133,10 @@ BOOST_AUTO_TEST_CASE(other_models_do_not_disturb) {
   net.W.set_grad(ones({2, 2}));
   BOOST_TEST(error_of([&] { optimiser.step(); }) == "");
   BOOST_TEST(!other.W.grad().empty());
+  Layer fresh;
+  SGD by_hand(fresh);
+  fresh.W.set_grad(ones({2, 2}));
+  BOOST_TEST(error_of([&] { by_hand.step(); }) == "");
 }
 
 BOOST_AUTO_TEST_CASE(two_optimisers_over_one_loss) {
