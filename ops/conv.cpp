@@ -27,7 +27,8 @@ struct Convolution {
   Size inner() const { return in() * windows.kernel_size(); }
   Size positions() const { return windows.count(); }
 
-  /// f(x, cols, group, image): the windows of one group, in scratch memory unless they are the image.
+  /// f(image * groups + group, group, columns) for the windows of each group of channels, which lie
+  /// in scratch memory unless they are x itself. Columns hold the windows only if `fill`.
   template <class T, class F>
   void each(const T* x, bool fill, F&& f) const {
     bool same = windows.is_identity();

@@ -27,7 +27,8 @@ void check_lengths(const char* what, const std::vector<Size>& lengths, Size batc
     fail("ctc_loss", lengths.size(), " ", what, ", but a batch of ", batch, "; expected one each.");
   for (std::size_t b = 0; b < lengths.size(); ++b)
     if (lengths[b] < 0 || lengths[b] > most)
-      fail("ctc_loss", what, "[", b, "] is ", lengths[b], "; expected a number in [0, ", most, "].");
+      fail("ctc_loss", what, "[", b, "] is ", lengths[b], "; expected a number in [0, ", most,
+           "].");
 }
 
 }  // namespace

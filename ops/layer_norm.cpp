@@ -110,7 +110,8 @@ void check(const Op& op, const LayerNormOptions& options) {
   for (int k = shape.rank() - options.axes; k < shape.rank(); ++k) last.push_back(shape[k]);
   for (int k = 1; k < op.inputs(); ++k)
     op.require(op[k].shape() == last, "x is ", shape, ", gain or bias ", op[k].shape(),
-               "; expected ", last, ", the last ", options.axes, options.axes == 1 ? " axis." : " axes.");
+               "; expected ", last, ", the last ", options.axes,
+               options.axes == 1 ? " axis." : " axes.");
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ namespace {
 // Broadcasting (B, 1) against (B,) would compare everything with everything, in silence.
 void check_same(const char* op, const Variable& x, const Variable& y) {
   if (x.shape() != y.shape())
-    fail(op, "shapes differ: ", x.shape(), " and ", y.shape(), "; expected equal ones, reshape one.");
+    fail(op, "shapes differ: ", x.shape(), " and ", y.shape(),
+         "; expected equal ones, reshape one.");
 }
 
 }  // namespace

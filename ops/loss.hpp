@@ -21,7 +21,7 @@ struct CrossEntropyOptions {
   Variable weights = {};
 };
 
-/// -log softmax(logits)[target]: logits (..., V), targets int64 (...) in [0, V). With label smoothing
+/// -log softmax(logits)[target]: logits (..., V), targets int64 (...) in [0, V). With smoothing
 /// s: (1-s) w_y (-log p_y) + s/V sum_c w_c (-log p_c). Floating targets (..., V) are probabilities:
 /// -sum_c w_c target_c log p_c, the mean over the rows. Result () or (...). The mean over no
 /// target at all is NaN (with gradient 0). Throws Error for a target outside [0, V), saying where.

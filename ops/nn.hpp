@@ -50,7 +50,8 @@ Variable conv2d(const Variable& x, const Variable& W, const Conv2dOptions& optio
 /// The windows of x (N, C, H, W) as columns: (N, C, KH * KW, H' * W'); `groups` plays no part.
 Variable unfold2d(const Variable& x, Pair kernel, const Conv2dOptions& options = {});
 /// The adjoint of unfold2d: sums columns (N, C, KH * KW, H' * W') into an image (N, C, H, W).
-Variable fold2d(const Variable& columns, Pair image, Pair kernel, const Conv2dOptions& options = {});
+Variable fold2d(const Variable& columns, Pair image, Pair kernel,
+                const Conv2dOptions& options = {});
 
 struct PoolOptions {
   Pair size = 2;

@@ -22,8 +22,9 @@ Windows::Windows(const char* op, Pair image, Pair kernel, Pair stride, Pair padd
   positions = {fit(image.h, padding.h, kernel.h, dilation.h, stride.h),
                fit(image.w, padding.w, kernel.w, dilation.w, stride.w)};
   if (count() == 0)
-    fail(op, "kernel ", text(kernel), " with dilation ", text(dilation), " does not fit into image ",
-         text(image), " with padding ", text(padding), "; use a smaller kernel or more padding.");
+    fail(op, "kernel ", text(kernel), " with dilation ", text(dilation),
+         " does not fit into image ", text(image), " with padding ", text(padding),
+         "; use a smaller kernel or more padding.");
 }
 
 bool Windows::is_identity() const {

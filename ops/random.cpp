@@ -86,8 +86,9 @@ void cut(std::vector<double>& p, Size top_k, double nucleus) {
   if (keep == p.size() && nucleus == 1) return;
   std::vector<std::size_t> order(p.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
+  auto likelier = [&](std::size_t a, std::size_t b) { return p[a] != p[b] ? p[a] > p[b] : a < b; };
   std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(keep), order.end(),
-                    [&](std::size_t a, std::size_t b) { return p[a] != p[b] ? p[a] > p[b] : a < b; });
+                    likelier);
   double total = 0, sum = 0;
   for (std::size_t k = 0; k < keep; ++k) total += p[order[k]];
   std::size_t kept = 0;
@@ -106,6 +107,18 @@ Size draw(const std::vector<double>& p, Generator& generator) {
   return static_cast<Size>(last);
 }
 
+/// 0 with probability p, else 1 / (1 - p); 32 random bits each, without branches.
+template <class T>
+void draw_mask(T* mask, Size n, double p, Generator& generator) {
+  auto limit = static_cast<std::uint64_t>(std::ldexp(p, 32));
+  T scale = static_cast<T>(1 / (1 - p));
+  for (Size i = 0; i < n; i += 2) {
+    std::uint64_t bits = generator.bits();
+    mask[i] = scale * static_cast<T>((bits >> 32) >= limit);
+    if (i + 1 < n) mask[i + 1] = scale * static_cast<T>((bits & 0xffffffffu) >= limit);
+  }
+}
+
 Variable dropped(const Variable& x, double p, Generator& generator) {
   Op op("dropout", x);
   Array mask = Array::uninitialised(op[0].shape(), op[0].type());
@@ -113,11 +126,10 @@ Variable dropped(const Variable& x, double p, Generator& generator) {
   dispatch_float("dropout", a.type(), [&]<class T>() {
     const T* from = a.data<T>();
     T *to = y.mutable_data<T>(), *kept = mask.mutable_data<T>();
-    T scale = static_cast<T>(1 / (1 - p));
+    draw_mask(kept, a.size(), p, generator);
     for (Size i = 0; i < a.size(); ++i) {
-      bool keep = generator.uniform() >= p;
-      kept[i] = keep ? scale : T(0);
-      to[i] = keep ? from[i] * scale : T(0);
+      T product = from[i] * kept[i];
+      to[i] = kept[i] == 0 ? T(0) : product;  // a dropped NaN is gone
     }
   });
   return op.record(std::move(y), [mask](Backward& b) { b.give(0, b.dy() * mask); }, Keep::nothing);

@@ -55,7 +55,7 @@ T sum_lanes(Size n, F&& f) {
   return total;
 }
 
-/// The largest number, -inf if there is none. NaN is passed over: whoever adds exponentials gets it.
+/// The largest number, -inf if there is none. NaN is passed over: sums of exponentials show it.
 template <class T>
 T max_of(const T* x, Size n) {
   Lanes<T> most(-kInfinity<T>);
@@ -97,7 +97,8 @@ void write_lanes(T* dx, Size n, bool accumulate, F&& f) {
     each_lanes<T>(n, [&](Size i, Size m) { store<T>(dx + i, m, f(i, m)); });
 }
 
-/// f(T* dx, bool accumulate) with the gradient of input k as a contiguous array, to write or add to.
+/// f(T* dx, bool accumulate) with the gradient of input k as a contiguous array, to write or to
+/// add to.
 template <class T, class F>
 void into_target(Backward& b, int k, F&& f) {
   Backward::Target target = b.target(k);

@@ -192,7 +192,9 @@ std::vector<Row> element_rows(Reduction reduction, const std::string& variant) {
           [=](auto& a, auto& b) { return mean_absolute_error(a, b, {.reduction = reduction}); },
           [](double a, double b) { return std::fabs(a - b); }, x, x),
       row("huber_loss",
-          [=](auto& a, auto& b) { return huber_loss(a, b, {.delta = 0.7, .reduction = reduction}); },
+          [=](auto& a, auto& b) {
+            return huber_loss(a, b, {.delta = 0.7, .reduction = reduction});
+          },
           [](double a, double b) { return huber(a - b, 0.7); }, x, x),
       row("smooth_l1_loss",
           [=](auto& a, auto& b) {

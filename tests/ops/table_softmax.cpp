@@ -41,7 +41,8 @@ Row log_sum(const char* variant, Index shape, std::vector<Size> axes, bool keepd
           .f = [=](const Variables& x) {
             return unroll::logsumexp(x[0], {.axes = axes, .keepdims = keepdims});
           },
-          .reference = [=](const NumbersList& x) { return fold(x[0], axes, keepdims, log_sum_exp); },
+          .reference =
+              [=](const NumbersList& x) { return fold(x[0], axes, keepdims, log_sum_exp); },
           .inputs = {empty_as(real(std::move(shape)), std::move(empty))}};
 }
 
