@@ -18,6 +18,7 @@ void Checker::run() {
   std::string complaint = subject_.meet();
   report_.unlisted = subject_.unlisted;
   if (!complaint.empty()) return fail_with(complaint);
+  if (!all_registered()) return;
   n_targets_ = static_cast<int>(subject_.targets.size());
   for (const Target& t : subject_.targets) elements_ += t.at.size();
   if (!connected()) return;
@@ -34,6 +35,19 @@ void Checker::run() {
         join("gradcheck passed: order ", options().order, ", ", report_.comparisons,
              " slopes, largest error ", brief(report_.largest_error), " of tolerance ",
              brief(options().tolerance));
+}
+
+/// Complains about Parameters that a Module uses without holding them.
+bool Checker::all_registered() {
+  std::string lost;
+  for (const Parameter& p : subject_.unlisted)
+    if (options().parameters.complete && !p.is_frozen())
+      lost += join(lost.empty() ? "" : ", ", p.name(), " ", p.shape());
+  if (lost.empty()) return true;
+  fail_with(join("Parameters are used that the module has not registered: ", lost,
+                 "; they would be neither trained nor saved. Wrap the module they belong to in "
+                 "submodule(\"name\", ...), declare them with parameter(...), or freeze them."));
+  return false;
 }
 
 /// Complains about inputs from which nothing recorded leads to a result.

@@ -21,7 +21,8 @@ struct CheckInput {
 };
 using CheckInputs = std::vector<CheckInput>;
 
-/// Parameters to check: a list, one, or anything with a function parameters(), such as a Module.
+/// Parameters to check: a list, one, or anything with a function parameters(), such as a Module. Of a
+/// Module all are expected to be there: another one that is used and not frozen was forgotten.
 struct CheckParameters {
   CheckParameters() = default;
   CheckParameters(const Parameter& one) : list{one} {}
@@ -29,12 +30,13 @@ struct CheckParameters {
   CheckParameters(std::vector<Parameter> list) : list(std::move(list)) {}
   template <class M>
     requires requires(const M& m) { m.parameters(); }
-  CheckParameters(const M& net) {
+  CheckParameters(const M& net) : complete(true) {
     for (const auto& p : net.parameters()) list.emplace_back(p);
   }
 
   std::vector<Parameter> list;
   std::vector<std::string> names;  ///< instead of the Parameters' own, if given
+  bool complete = false;           ///< the function must not use others
 };
 
 struct CheckOptions {

@@ -29,6 +29,7 @@ class Checker {
   const CheckOptions& options() const { return subject_.options; }
   Target& target(int k) { return subject_.targets[static_cast<std::size_t>(k)]; }
   void fail_with(std::string message);
+  bool all_registered();
   bool connected();
   void make_weights();
   Variables own(const Evaluation& e) const { return {e.xs.begin(), e.xs.begin() + n_targets_}; }

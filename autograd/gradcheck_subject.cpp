@@ -170,7 +170,7 @@ void Subject::list_targets() {
     if (!contains(used, p)) used.push_back(p);
   for (const Saved& s : saved_)
     if (!contains(listed, s.parameter))
-      (listed.empty() ? used : unlisted).push_back(s.parameter);
+      (listed.empty() && !options.parameters.complete ? used : unlisted).push_back(s.parameter);
   for (std::size_t k = 0; k < used.size(); ++k) {
     if (used[k].is_frozen()) continue;
     bool named = k < options.parameters.names.size();
@@ -196,16 +196,20 @@ Array Subject::point(int target, const Direction& direction) const {
   return moved;
 }
 
+// Each position has an array of its own with a version of its own, so that a tape that was recorded
+// there finds the numbers again when the array is put back.
 void Subject::move(const Direction& direction) {
-  auto set = [&](int k, const Direction& d) {
-    targets[static_cast<std::size_t>(k)].parameter.mutable_value().assign(point(k, d));
-  };
-  if (moved_ >= 0) set(moved_, {});
+  if (moved_ >= 0) targets[static_cast<std::size_t>(moved_)].parameter.record()->value = unmoved_;
   moved_ = -1;
   if (direction.target < 0) return;
-  if (targets[static_cast<std::size_t>(direction.target)].kind != Target::kParameter) return;
-  set(direction.target, direction);
+  Target& t = targets[static_cast<std::size_t>(direction.target)];
+  if (t.kind != Target::kParameter) return;
   moved_ = direction.target;
+  unmoved_ = t.parameter.value();
+  Array moved = point(direction.target, direction).copy();
+  newest_version_ = std::max(newest_version_, unmoved_.version()) + 1;
+  moved.buffer()->version = newest_version_;
+  t.parameter.record()->value = moved;
 }
 
 Evaluation::Evaluation(Subject& subject, const Direction& direction, TapeOptions tape_options)

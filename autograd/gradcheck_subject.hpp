@@ -61,6 +61,8 @@ class Subject {
   CheckFunction f_;
   std::vector<Saved> saved_;
   int moved_ = -1;  ///< the Parameter's target that is not at its point now
+  Array unmoved_;
+  std::uint32_t newest_version_ = 0;
 };
 
 /// One evaluation of the function on a tape of its own; alive as long as the object.

@@ -52,16 +52,40 @@ std::vector<Given> gradients_of_node(TapeImpl& tape, int index, const Variables&
   return list;
 }
 
+Array difference(const Array& plus, const Array& minus) {
+  std::vector<double> p = plus.to_vector<double>(), m = minus.to_vector<double>();
+  for (std::size_t i = 0; i < p.size(); ++i) p[i] -= m[i];
+  return values(p, plus.shape());
+}
+
 /// The same evaluation at the point, and a step ahead of and behind it; `here` is the youngest
-/// tape and may record.
+/// tape and may record. A Parameter that is moved has one value at a time: go() puts back the one
+/// that an evaluation was recorded with.
 struct Three {
-  Evaluation plus, minus, here;
+  Subject& subject;
+  int target;
+  Evaluation plus;
+  Array at_plus = moving();
+  Evaluation minus;
+  Array at_minus = moving();
+  Evaluation here;
+  Array at_here = moving();
+  int nodes = here.impl().nodes.size();
+
   Three(Subject& s, const Direction& d)
-      : plus(s, d, kKeep), minus(s, back(d), kKeep), here(s, {}, kKeep),
-        nodes(here.impl().nodes.size()) {}
-  static Direction back(Direction d) {
-    d.length = -d.length;
-    return d;
+      : subject(s), target(d.target), plus(s, d, kKeep), minus(s, back(d), kKeep), here(s, {}, kKeep) {}
+  ~Three() { go(here); }
+
+  void go(const Evaluation& e) {
+    if (Parameter* p = parameter())
+      p->record()->value = &e == &plus ? at_plus : &e == &minus ? at_minus : at_here;
+  }
+  /// The change of a node's input from minus to plus.
+  Array change(int index, int input) {
+    const Variable &p = plus.impl().nodes[index].inputs[input].value,
+                   &m = minus.impl().nodes[index].inputs[input].value;
+    bool moves = parameter() && p.record() == parameter()->record();
+    return moves ? difference(at_plus, at_minus) : difference(p.value(), m.value());
   }
   bool comparable() const {
     if (plus.impl().nodes.size() != nodes || minus.impl().nodes.size() != nodes) return false;
@@ -71,14 +95,20 @@ struct Three {
         return false;
     return true;
   }
-  int nodes;
-};
 
-Array difference(const Array& plus, const Array& minus) {
-  std::vector<double> p = plus.to_vector<double>(), m = minus.to_vector<double>();
-  for (std::size_t i = 0; i < p.size(); ++i) p[i] -= m[i];
-  return values(p, plus.shape());
-}
+ private:
+  static Direction back(Direction d) {
+    d.length = -d.length;
+    return d;
+  }
+  /// The Parameter that is moved, nullptr if it is an input.
+  Parameter* parameter() {
+    if (target < 0) return nullptr;
+    Target& t = subject.targets[static_cast<std::size_t>(target)];
+    return t.kind == Target::kParameter ? &t.parameter : nullptr;
+  }
+  Array moving() { return parameter() ? parameter()->value() : Array(); }
+};
 
 /// Slopes of an op along a direction; magnitude bounds the terms that made them.
 struct Slopes {
@@ -103,8 +133,7 @@ Slopes slopes_of_node(Three& e, int index, double h, Generator& generator) {
     dy.emplace_back(w.to(n.results[k].type()));
   }
   for (const Given& g : gradients_of_node(e.here.impl(), index, dy, false)) {
-    Array d = difference(p.inputs[g.input].value.value(), m.inputs[g.input].value.value());
-    s.gradient += dot(g.gradient.value(), d) / (2 * h);
+    s.gradient += dot(g.gradient.value(), e.change(index, g.input)) / (2 * h);
   }
   return s;
 }
@@ -172,8 +201,11 @@ Slopes slopes_of_gradient(Three& e, int index, const Direction& direction, Gener
   double h = direction.length;
   Incoming dy(e.here, e.here.impl().nodes[index], h, generator);
   std::vector<Given> here = gradients_of_node(e.here.impl(), index, dy.at, true);
+  e.go(e.plus);
   std::vector<Given> plus = gradients_of_node(e.plus.impl(), index, dy.ahead, false);
+  e.go(e.minus);
   std::vector<Given> minus = gradients_of_node(e.minus.impl(), index, dy.behind, false);
+  e.go(e.here);
   Slopes s;
   Variables outputs, weights, by = dy.at;
   for (std::size_t i = 0; i < here.size(); ++i) {

@@ -25,8 +25,8 @@ struct CellCheckOptions {
 
 namespace detail {
 
-/// Checks f, and complains about Parameters that it uses and the module has not registered.
-CheckReport gradcheck_module(const std::string& label, const Module& module, const CheckFunction& f,
+/// Checks f with all Parameters of the module, under their paths.
+CheckReport gradcheck_module(const Module& module, const CheckFunction& f,
                              const CheckInputs& inputs, const CheckOptions& options);
 
 /// Standard normal numbers, float64.
@@ -89,7 +89,7 @@ CheckReport gradcheck(const C& cell, const InputOf<C>& xs, const CellCheckOption
     for (const Variable& s : values_of(states.last())) results.push_back(s);
     return results;
   };
-  return detail::gradcheck_module(label, cell, CheckFunction(run), inputs, check);
+  return detail::gradcheck_module(cell, CheckFunction(run), inputs, check);
 }
 
 /// The same for random input (steps, batch, in):
@@ -108,8 +108,7 @@ CheckReport gradcheck(const C& cell, const CellCheckOptions& options = {}) {
 template <class M>
   requires(std::is_base_of_v<Module, M> && !detail::IsCell<M>)
 CheckReport gradcheck(const M& module, const CheckInputs& inputs, const CheckOptions& options = {}) {
-  return detail::gradcheck_module(detail::label_of(module), module, detail::erased(module), inputs,
-                                  options);
+  return detail::gradcheck_module(module, detail::erased(module), inputs, options);
 }
 
 }  // namespace unroll

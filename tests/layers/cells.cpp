@@ -1,0 +1,191 @@
+// The cell table: a row a cell, and what holds for each of them; and their equations, written out
+// for one element at a time.
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+#include <unroll/layers/cells/elman.hpp>
+#include <unroll/layers/cells/gru.hpp>
+#include <unroll/layers/cells/lstm.hpp>
+#include <unroll/layers/gradcheck.hpp>
+#include <unroll/layers/linear.hpp>
+#include <unroll/layers/optimiser.hpp>
+#include <unroll/layers/save.hpp>
+#include <unroll/ops/loss.hpp>
+#include <unroll/ops/random.hpp>
+#include <unroll/ops/reduce.hpp>
+
+using namespace unroll;
+
+namespace {
+
+Array random(const Shape& shape, std::uint64_t seed = 3) {
+  Generator generator(seed);
+  return normal(shape, generator, {.type = float64});
+}
+double distance(const Variable& a, const Variable& b) {
+  BOOST_REQUIRE(a.shape() == b.shape());
+  return a.size() ? max(abs(a - b)).item() : 0;
+}
+
+/// Calls f(name, make) for every cell, where make() builds one of (3, 4).
+template <class F>
+void for_each_cell(F&& f) {
+  f("elman", [] { return Elman(3, 4); });
+  f("elman without bias", [] { return Elman(3, 4, {.bias = false}); });
+  f("elman of order 3", [] { return ElmanOfOrder(3, 4, 3); });
+  f("lstm", [] { return LSTM(3, 4); });
+  f("lstm without bias", [] { return LSTM(3, 4, {.bias = false}); });
+  f("gru", [] { return GRU(3, 4); });
+  f("gru without bias", [] { return GRU(3, 4, {.bias = false}); });
+}
+
+using Numbers = std::vector<double>;
+Numbers numbers(const Variable& x) { return x.value().to_vector<double>(); }
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+/// Row `row` of W times x.
+double product(const Variable& W, Size row, const Numbers& x) {
+  double sum = 0;
+  for (std::size_t k = 0; k < x.size(); ++k) sum += W.value().at({row, Size(k)}) * x[k];
+  return sum;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(cells)
+
+BOOST_AUTO_TEST_CASE(gradients_to_order_two_through_five_steps) {
+  for_each_cell([](const char* name, auto make) {
+    BOOST_TEST_CONTEXT(name) BOOST_TEST(gradcheck(make(), {.order = 2, .steps = 5}));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(gradients_of_padded_batches_in_both_directions) {
+  for_each_cell([](const char* name, auto make) {
+    for (bool reverse : {false, true})
+      BOOST_TEST_CONTEXT(name)
+        BOOST_TEST(gradcheck(make(), {.batch = 3, .lengths = {2, 0, 4}, .reverse = reverse, .steps = 4}));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(padded_equals_one_by_one) {
+  for_each_cell([](const char* name, auto make) {
+    auto cell = make();
+    cell.to(float64);
+    Variable x = random({5, 4, 3});
+    std::vector<Size> lengths{3, 5, 0, 1};
+    BOOST_TEST_CONTEXT(name) for (bool reverse : {false, true}) {
+      auto padded = over_time(cell, x, {.lengths = lengths, .reverse = reverse});
+      for (Size b = 0; b < 4; ++b) {
+        Size n = lengths[std::size_t(b)];
+        auto alone = over_time(cell, sliced(sliced(x, 1, b, b + 1), 0, 0, n), {.reverse = reverse});
+        Variables last = values_of(padded.last()), expected = values_of(alone.last());
+        for (std::size_t k = 0; k < last.size(); ++k)
+          BOOST_TEST(distance(sliced(last[k], 0, b, b + 1), expected[k]) < 1e-14);
+        BOOST_TEST(distance(sliced(sliced(padded.outputs(), 1, b, b + 1), 0, 0, n), alone.outputs()) < 1e-14);
+      }
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(saving_and_loading_is_the_identity) {
+  for_each_cell([](const char* name, auto make) {
+    auto cell = make(), other = make();
+    save(cell, "cell.safetensors");
+    load(other, "cell.safetensors");
+    Array x = random({5, 2, 3}).to(float32);
+    BOOST_TEST_CONTEXT(name) BOOST_TEST(identical(over_time(cell, x).outputs().value(), over_time(other, x).outputs().value()));
+  });
+  std::remove("cell.safetensors");
+}
+
+BOOST_AUTO_TEST_CASE(thirty_steps_lower_the_loss) {
+  for_each_cell([](const char* name, auto make) {
+    auto cell = make();
+    Linear readout(4, 1);
+    Adam optimiser({cell, readout}, {.learning_rate = 0.02});
+    Array x = random({6, 8, 3}).to(float32), y = random({8, 1}, 5).to(float32);
+    double first = 0, last = 0;
+    for (int k = 0; k < 30; ++k) {
+      Tape tape;
+      Variable loss = mean_squared_error(readout(over_time(cell, x).outputs()[5]), y);
+      tape.backward(loss);
+      optimiser.step();
+      (k ? last : first) = loss.item();
+    }
+    BOOST_TEST_CONTEXT(name) BOOST_TEST(last < 0.8 * first);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(elman_by_element) {
+  Elman cell(3, 4);
+  cell.to(float64);
+  cell.b.assign(random({4}));
+  Variable x = random({1, 3}), h = random({1, 4}, 5);
+  Numbers y = numbers(cell.step(x, {h}).h);
+  for (Size k = 0; k < 4; ++k)
+    BOOST_TEST(y[std::size_t(k)] ==
+                   std::tanh(product(cell.W, k, numbers(x)) + product(cell.U, k, numbers(h)) + numbers(cell.b)[std::size_t(k)]),
+               boost::test_tools::tolerance(1e-13));
+  Elman rectified(3, 4, {.activation = relu});
+  rectified.to(float64);
+  y = numbers(rectified.step(x, {h}).h);
+  for (Size k = 0; k < 4; ++k)
+    BOOST_TEST(y[std::size_t(k)] ==
+                   std::max(0.0, product(rectified.W, k, numbers(x)) + product(rectified.U, k, numbers(h))),
+               boost::test_tools::tolerance(1e-13));
+}
+
+BOOST_AUTO_TEST_CASE(elman_of_order_two_by_element) {
+  ElmanOfOrder cell(3, 4, 2);
+  cell.to(float64);
+  Variable x = random({1, 3}), h = random({1, 4}, 5), before = random({1, 4}, 6);
+  auto next = cell.step(x, {{h, before}});
+  for (Size k = 0; k < 4; ++k)
+    BOOST_TEST(numbers(next.h[0])[std::size_t(k)] ==
+                   std::tanh(product(cell.W, k, numbers(x)) + product(cell.U[0], k, numbers(h)) +
+                             product(cell.U[1], k, numbers(before))),
+               boost::test_tools::tolerance(1e-13));
+  BOOST_TEST((next.h[1].record() == h.record()));
+  BOOST_TEST(next.h.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(lstm_by_element) {
+  LSTM cell(3, 4);
+  cell.to(float64);
+  BOOST_TEST(identical(cell.b.value().sliced(0, 4, 8).copy(), ones({4}, float64)));
+  Variable x = random({1, 3}), h = random({1, 4}, 5), c = random({1, 4}, 6);
+  auto next = cell.step(x, {h, c});
+  auto gate = [&](Size g, Size k) {
+    return product(cell.W, 4 * g + k, numbers(x)) + product(cell.U, 4 * g + k, numbers(h)) +
+           numbers(cell.b)[std::size_t(4 * g + k)];
+  };
+  for (Size k = 0; k < 4; ++k) {
+    double c1 = sigmoid(gate(1, k)) * numbers(c)[std::size_t(k)] + sigmoid(gate(0, k)) * std::tanh(gate(2, k));
+    BOOST_TEST(numbers(next.c)[std::size_t(k)] == c1, boost::test_tools::tolerance(1e-13));
+    BOOST_TEST(numbers(next.h)[std::size_t(k)] == sigmoid(gate(3, k)) * std::tanh(c1),
+               boost::test_tools::tolerance(1e-13));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(gru_by_element) {
+  GRU cell(3, 4);
+  cell.to(float64);
+  cell.b.assign(random({12}, 7));
+  cell.bh.assign(random({12}, 8));
+  Variable x = random({1, 3}), h = random({1, 4}, 5);
+  Numbers y = numbers(cell.step(x, {h}).h);
+  auto of_x = [&](Size g, Size k) {
+    return product(cell.W, 4 * g + k, numbers(x)) + numbers(cell.b)[std::size_t(4 * g + k)];
+  };
+  auto of_h = [&](Size g, Size k) {
+    return product(cell.U, 4 * g + k, numbers(h)) + numbers(cell.bh)[std::size_t(4 * g + k)];
+  };
+  for (Size k = 0; k < 4; ++k) {
+    double r = sigmoid(of_x(0, k) + of_h(0, k)), z = sigmoid(of_x(1, k) + of_h(1, k));
+    double n = std::tanh(of_x(2, k) + r * of_h(2, k));
+    BOOST_TEST(y[std::size_t(k)] == (1 - z) * n + z * numbers(h)[std::size_t(k)],
+               boost::test_tools::tolerance(1e-13));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
