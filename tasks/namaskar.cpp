@@ -1,6 +1,6 @@
 // namaskar: a small recurrent network learns to say the next letter of a word, and shows how: what
 // it expects after each letter, and how the gradient of every time step adds up in shared weights.
-// How the tables look is in namaskar/report.cpp.
+// The word is in namaskar/word.cpp, how the tables look in namaskar/report.cpp.
 
 #include <cmath>
 #include <cstdio>
@@ -12,11 +12,11 @@
 #include "common/bad_input.hpp"
 #include "common/command_line.hpp"
 #include "common/drawing.hpp"
-#include "common/lexicon.hpp"
 #include "common/progress.hpp"
 #include "common/table.hpp"
 #include "common/text.hpp"
 #include "namaskar/report.hpp"
+#include "namaskar/word.hpp"
 
 using namespace tasks;
 using namespace unroll;
@@ -30,32 +30,6 @@ struct Options {
   std::uint64_t seed = 1;
   bool json = false;
 };
-
-// ---- data: a word, its letters as numbers, what follows what -----------------------------------
-
-struct Word {
-  std::u32string letters;
-  Lexicon lexicon;
-  Array x, y;  // what is read, one-hot (T, 1, V), and what comes next (T, 1)
-
-  Size steps() const { return y.size(0); }
-  /// All letters but the last.
-  std::string prefix() const { return encode_utf8(letters.substr(0, letters.size() - 1)); }
-};
-
-Word read_word(const std::string& text) {
-  Word word{decode_utf8(text, "--word"), {}, {}, {}};
-  if (word.letters.size() < 2)
-    bad_input("--word '", text, "' has ", word.letters.size(),
-              " letter(s); there is a next letter only if there are two or more");
-  word.lexicon = Lexicon::of_characters(word.letters);
-  const std::vector<Size> numbers = word.lexicon.encode(word.letters, "--word");
-  const Size steps = static_cast<Size>(numbers.size()) - 1;
-  const Array all = values(numbers, {steps + 1, 1});
-  word.x = one_hot(all.sliced(0, 0, steps), word.lexicon.size()).value();
-  word.y = all.sliced(0, 1, steps + 1);
-  return word;
-}
 
 // ---- model -------------------------------------------------------------------------------------
 
@@ -150,6 +124,11 @@ Variable sum_of(const Shares& shares, std::size_t p) {
   return sum;
 }
 
+/// "W_xh" of "cell.layer0.W_xh".
+std::string short_name(const Parameter& parameter) {
+  return parameter.name().substr(parameter.name().rfind('.') + 1);
+}
+
 /// Puts the steps' shares beside what the tape has summed up for the shared weights.
 GradientReport compare(const Shares& shares, const Network& net, Size epoch) {
   GradientReport report{epoch, {}, std::vector<std::vector<double>>(shares.size()), {}, {}, {}};
@@ -157,7 +136,7 @@ GradientReport compare(const Shares& shares, const Network& net, Size epoch) {
       net.cell.parameters();  // the first ones of net.parameters()
   for (std::size_t p = 0; p < weights.size(); ++p) {
     const Variable sum = sum_of(shares, p), tape = weights[p].grad();
-    report.weights.push_back(weights[p].name());
+    report.weights.push_back(short_name(weights[p]));
     for (std::size_t t = 0; t < shares.size(); ++t)
       report.norms[t].push_back(norm(shares[t][p]).item());
     report.sum.push_back(norm(sum).item());
@@ -202,28 +181,43 @@ Training train(Network& net, const Word& word, const Options& options) {
 
 // ---- results -----------------------------------------------------------------------------------
 
-std::string network_text(const Network& net, const Word& word) {
-  std::string letters, weights;
+/// One pass over the word as the tape has recorded it, time steps side by side.
+std::string graph_of(const Network& net, const Word& word) {
+  Tape tape;
+  const Variable loss = cross_entropy(net(word.x), word.y);
+  return dot(tape);
+}
+
+std::string network_text(const Network& net, const Word& word, const Options& options) {
+  std::string letters, weights, memory;
   for (const std::string& token : word.lexicon.tokens()) letters += token + " ";
   for (const Parameter& weight : net.parameters())
-    weights += weight.name() + " " + weight.shape().text() + "  ";
+    weights += short_name(weight) + " " + weight.shape().text() + "  ";
+  for (Size k = 1; k <= options.order && options.cell == "elman"; ++k)
+    memory += options.order == 1 ? " + W_hh h_{t-1}" : join(" + W_hh", k, " h_{t-", k, "}");
+  const bool named = options.cell == "lstm" || options.cell == "gru";
   Table table(2);
   table.row({"word", encode_utf8(word.letters)});
   table.row({"letters", letters});
+  table.row({"network", (named ? "h_t = " + options.cell + "(x_t, h_{t-1})"
+                               : "h_t = tanh(W_xh x_t" + memory + ")") +
+                            ",  y_t = W_hy h_t"});
   table.row({"weights", weights});
+  table.row({"training", join(options.epochs, " epochs on the ", options.aggregate,
+                              " of the steps' gradients, learning rate ", options.learning_rate)});
   return table.text();
 }
 
 void print_json(const Word& word, Size says, double probability, const Training& training) {
   const nlohmann::ordered_json json{
-      {"word", encode_utf8(word.letters)}, {"prefix", word.prefix()},
+      {"word", encode_utf8(word.letters)}, {"prefix", word.prefix(word.steps())},
       {"prediction", word.lexicon[says]},  {"probability", probability},
       {"loss", training.losses.back()},    {"epochs", training.losses.size()}};
   std::printf("%s\n", json.dump().c_str());
 }
 
 void learn(const Options& options) {
-  const Word word = read_word(options.word);
+  const Word word(options.word);
   if (!options.graph.empty()) require_drawable(options.graph);
 
   Network net(options, word.lexicon.size());
@@ -239,14 +233,14 @@ void learn(const Options& options) {
   if (options.json) return print_json(word, says, probability, training);
 
   const auto print = [](const std::string& text) { std::printf("%s\n", text.c_str()); };
-  print("A network learns to say the next letter of a word.\n\n" + network_text(net, word));
+  print("A network learns to say the next letter of a word.\n\n" +
+        network_text(net, word, options));
   print(losses_text(training.losses, word.lexicon.size()));
-  print(gradients_text(word.letters, training.first));
-  if (options.epochs > 1) print(gradients_text(word.letters, training.last));
-  print(expectations_text(word.letters, word.lexicon, probabilities));
+  print(gradients_text(word, training.first));
+  if (options.epochs > 1) print(gradients_text(word, training.last));
+  print(expectations_text(word, probabilities));
   if (!drawn.empty()) print(drawn + "\n");
-  print("after \"" + word.prefix() + "\" it says \"" + word.lexicon[says] + "\" with probability " +
-        fixed(probability, 3));
+  print(answer_text(word, says, probability, options.cell != "none"));
 }
 
 }  // namespace

@@ -4,11 +4,26 @@
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <memory>
 
 #include "common/bad_input.hpp"
 
 namespace tasks {
 namespace {
+
+// "--hidden [12]" instead of "--hidden INT:INT in [1 - 1024]=12".
+struct Layout : CLI::Formatter {
+  Layout() {
+    column_width(26);
+    label("OPTIONS", "[options]");
+    label("SUBCOMMAND", "VERB [options]");
+    label("Subcommands", "Verbs");
+  }
+  std::string make_option_opts(const CLI::Option* option) const override {
+    const std::string value = option->get_default_str();
+    return value.empty() || option->get_type_size() == 0 ? "" : " [" + value + "]";
+  }
+};
 
 int complain(const CLI::App& app, std::string message, Exit code) {
   std::replace(message.begin(), message.end(), '\n', ' ');
@@ -33,9 +48,8 @@ int run(CLI::App& app, int argc, char** argv) {
 }
 
 void lay_out(CLI::App& app, const std::string& examples) {
-  app.get_formatter()->column_width(30);
-  app.get_formatter()->label("OPTIONS", "options");
-  app.footer("\nExamples:\n" + examples);
+  app.formatter(std::make_shared<Layout>());
+  app.footer("Examples:\n" + examples);
 }
 
 }  // namespace tasks

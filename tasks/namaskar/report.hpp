@@ -5,9 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <unroll/autograd/array.hpp>
-
-#include "common/lexicon.hpp"
+#include "namaskar/word.hpp"
 
 namespace tasks {
 
@@ -23,9 +21,11 @@ struct GradientReport {
 std::string losses_text(const std::vector<double>& losses, Size letters);
 
 /// probabilities (T, V): row t is what the network expects after letter t of the word.
-std::string expectations_text(const std::u32string& word, const Lexicon& lexicon,
-                              const unroll::Array& probabilities);
+std::string expectations_text(const Word& word, const unroll::Array& probabilities);
 
-std::string gradients_text(const std::u32string& word, const GradientReport& report);
+std::string gradients_text(const Word& word, const GradientReport& report);
+
+/// What it says after all letters but the last, and whether it can know.
+std::string answer_text(const Word& word, Size says, double probability, bool has_memory);
 
 }  // namespace tasks

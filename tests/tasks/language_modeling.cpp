@@ -1,0 +1,180 @@
+// The program language_modeling: train, evaluate, generate, and what they refuse.
+#include <boost/test/unit_test.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include "program.hpp"
+
+namespace {
+
+using Words = std::vector<std::string>;
+using Json = nlohmann::json;
+
+const std::string kProgram = "language_modeling";
+
+std::string repeated(const std::string& text, int times) {
+  std::string all;
+  for (int k = 0; k < times; ++k) all += text;
+  return all;
+}
+
+Words with(Words words, const Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+// A small network that learns a small text in a moment.
+struct Small : Folder {
+  std::string text = file("text.txt", repeated("the sea was there again. ", 40));
+  std::string model = *this / "model.safetensors";
+  Ran train(const Words& more = {}) const {
+    return run(kProgram, with({"train",       text, "--model",   model, "--hidden",        "24",
+                               "--embedding", "8",  "--steps",   "16",  "--batch",         "8",
+                               "--epochs",    "12", "--threads", "2",   "--learning-rate", "0.02",
+                               "--dropout",   "0.1"},
+                              more));
+  }
+};
+
+void check_refused(const Words& arguments, const std::string& expected) {
+  BOOST_TEST_CONTEXT(expected) {
+    const Ran ran = run(kProgram, arguments);
+    BOOST_TEST_INFO(ran.code << " " << ran.out << " " << ran.err);
+    BOOST_TEST(ran.refused());
+    BOOST_TEST_INFO(ran.err);
+    BOOST_TEST(ran.err.find(expected) != std::string::npos);
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(language_modeling)
+
+BOOST_AUTO_TEST_CASE(learns_evaluates_and_writes) {
+  for (const std::string cell : {"lstm", "gru", "elman"}) {
+    BOOST_TEST_CONTEXT(cell) {
+      const Small small;
+      const Ran trained = small.train({"--cell", cell, "--layers", "2", "--json"});
+      BOOST_TEST_INFO(trained.err);
+      BOOST_TEST(trained.code == 0);
+      BOOST_TEST(Json::parse(trained.out)["valid"].get<double>() < 1.5);  // blindly: 2.4
+
+      const Ran evaluated =
+          run(kProgram, {"evaluate", small.text, "--model", small.model, "--json"});
+      BOOST_TEST(evaluated.code == 0);
+      const Json scores = Json::parse(evaluated.out);
+      BOOST_TEST(scores["characters"] == 999);
+      BOOST_TEST(scores["nats_per_character"].get<double>() < 1.5);
+
+      const Words ask{"generate", "--model",       small.model, "--prompt", "the sea", "--length",
+                      "40",       "--temperature", "0.5",       "--top-k",  "5",       "--json"};
+      const Ran written = run(kProgram, ask);
+      BOOST_TEST(written.code == 0);
+      BOOST_TEST(Json::parse(written.out)["text"].get<std::string>().size() == 40u);
+      BOOST_TEST(run(kProgram, ask).out == written.out);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(plain_output) {
+  const Small small;
+  const Ran trained = small.train({"--epochs", "2"});
+  BOOST_TEST(trained.code == 0);
+  BOOST_TEST(trained.out.find("epoch   2") != std::string::npos);
+  BOOST_TEST(trained.out.find('\r') == std::string::npos);  // not a terminal
+  const Ran written =
+      run(kProgram, {"generate", "--model", small.model, "--prompt", "sea ", "--length", "9"});
+  BOOST_TEST(written.out.starts_with("sea "));
+  BOOST_TEST(written.out.size() == 4 + 9 + 1u);
+}
+
+BOOST_AUTO_TEST_CASE(runs_repeat_byte_for_byte) {
+  const Small one, two;
+  BOOST_TEST(one.train({"--epochs", "3"}).code == 0);
+  BOOST_TEST(two.train({"--epochs", "3"}).code == 0);
+  BOOST_TEST((content_of(one.model) == content_of(two.model)));
+  BOOST_TEST(two.train({"--epochs", "3", "--seed", "2"}).code == 0);
+  BOOST_TEST((content_of(one.model) != content_of(two.model)));
+}
+
+BOOST_AUTO_TEST_CASE(the_best_network_is_kept) {
+  const Small small;
+  // Far too fast: it gets worse again, but what was best is in the file.
+  const Ran trained = small.train({"--learning-rate", "0.3", "--json"});
+  BOOST_TEST(trained.code == 0);
+  const std::string valid =
+      small.file("valid.txt", repeated("the sea was there again. ", 40).substr(900));
+  const Ran evaluated = run(kProgram, {"evaluate", valid, "--model", small.model, "--json"});
+  BOOST_TEST(Json::parse(evaluated.out)["nats_per_character"].get<double>() ==
+                 Json::parse(trained.out)["valid"].get<double>(),
+             boost::test_tools::tolerance(1e-4));
+}
+
+BOOST_AUTO_TEST_CASE(bad_texts_are_refused_and_nothing_is_written_over) {
+  const Small small;
+  const std::string model = small.file("model.safetensors", "an older model");
+  const auto train = [&](const std::string& text, const Words& more = {}) {
+    return with({"train", text, "--model", model}, more);
+  };
+  check_refused(train(small / "missing.txt"), "missing.txt: no such file");
+  check_refused(train(small.file("empty.txt", "")), "empty.txt: the file is empty");
+  check_refused(train(small.path), ": is a folder");
+  check_refused(train(small.file("latin.txt", "gr\xFC\xDF")),
+                "latin.txt: not UTF-8 at byte 2 (0xFC)");
+  check_refused(train(small.file("short.txt", "ab")), "too short");
+  check_refused(train(small.text, {"--valid", small / "missing.txt"}), "missing.txt: no such file");
+  check_refused(train(small.text, {"--valid", small.file("one.txt", "t")}), "too short");
+  check_refused(train(small.text, {"--cell", "transformer"}), "--cell");
+  check_refused(train(small.text, {"--layers", "4"}), "--layers");
+  check_refused(train(small.text, {"--dropout", "1"}), "--dropout");
+  check_refused(train(small.text, {"--hidden", "lots"}), "--hidden");
+  check_refused({"dance"}, "dance");
+  check_refused({}, "subcommand");
+  BOOST_TEST(content_of(model) == "an older model");
+}
+
+BOOST_AUTO_TEST_CASE(unwritable_models_are_refused_before_training) {
+  const Small small;
+  check_refused({"train", small.text, "--model", small / "no/such/model"}, "no such folder");
+  check_refused({"train", small.text, "--model", small.path}, "it is a folder");
+  check_refused({"train", small.text, "--model", "/dev/null"}, "not a plain file");
+  check_refused({"train", small.text, "--model", ""}, "empty");
+}
+
+BOOST_AUTO_TEST_CASE(broken_models_are_refused) {
+  const Small small;
+  BOOST_TEST(small.train({"--epochs", "1"}).code == 0);
+  const std::string whole = content_of(small.model);
+  const auto both = [&](const std::string& path, const std::string& expected) {
+    check_refused({"generate", "--model", path}, expected);
+    check_refused({"evaluate", small.text, "--model", path}, expected);
+  };
+  both(small / "missing.safetensors", "no such file");
+  both(small.text, "text.txt");
+  for (std::size_t bytes :
+       {std::size_t{0}, std::size_t{5}, std::size_t{100}, whole.size() / 2, whole.size() - 1})
+    both(small.file("cut.safetensors", whole.substr(0, bytes)), "cut.safetensors");
+  both(small.file("longer.safetensors", whole + "x"), "longer.safetensors");
+
+  const auto altered = [&](const std::string& from, const std::string& to) {
+    std::string bytes = whole;
+    bytes.replace(bytes.find(from), from.size(), to);
+    return small.file("altered.safetensors", bytes);
+  };
+  both(altered("lstm", "lttm"), "out of range");
+  both(altered("\\\"hidden\\\":24", "\\\"hidden\\\":25"), "altered.safetensors");
+  both(altered("\\\"hidden\\\"", "\\\"hiddem\\\""), "incomplete");
+  both(altered("\"language_modeling\"", "\"language_podeling\""), "is not a model of");
+}
+
+BOOST_AUTO_TEST_CASE(unknown_characters_are_refused) {
+  const Small small;
+  BOOST_TEST(small.train({"--epochs", "1"}).code == 0);
+  check_refused({"generate", "--model", small.model, "--prompt", "sea\u00fcQ"},
+                "the prompt holds characters the model does not know: \u00fc Q");
+  check_refused({"generate", "--model", small.model, "--prompt", "\xFF"}, "not UTF-8");
+  check_refused({"evaluate", small.file("other.txt", "the SEA"), "--model", small.model},
+                "characters the model does not know: S E A");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,67 @@
+#include "program.hpp"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+#include "common/paths.hpp"
+
+extern char** environ;
+
+namespace fs = std::filesystem;
+
+bool Ran::refused() const {
+  return code == 2 && out.empty() && std::count(err.begin(), err.end(), '\n') == 1 &&
+         err.back() == '\n';
+}
+
+Ran run(const std::string& name, std::vector<std::string> arguments) {
+  const Folder folder;
+  const std::string out = folder / "out", err = folder / "err";
+  arguments.insert(arguments.begin(), build_dir() / "tasks" / name);
+  std::vector<char*> words;
+  for (std::string& argument : arguments) words.push_back(argument.data());
+  words.push_back(nullptr);
+
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, 1, out.c_str(), O_WRONLY | O_CREAT, 0600);
+  posix_spawn_file_actions_addopen(&files, 2, err.c_str(), O_WRONLY | O_CREAT, 0600);
+  pid_t child = 0;
+  const int failed = posix_spawn(&child, words[0], &files, nullptr, words.data(), environ);
+  posix_spawn_file_actions_destroy(&files);
+  if (failed != 0) throw std::runtime_error("cannot run " + arguments[0] + "; is it built?");
+  int status = 0;
+  waitpid(child, &status, 0);
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return {code, content_of(out), content_of(err)};
+}
+
+Folder::Folder() {
+  std::string name = (fs::temp_directory_path() / "unroll-test-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
+  path = name;
+}
+
+Folder::~Folder() {
+  std::error_code none;
+  fs::remove_all(path, none);
+}
+
+std::string Folder::file(const std::string& name, const std::string& content) const {
+  std::ofstream out(path / name, std::ios::binary);
+  if (!(out << content << std::flush)) throw std::runtime_error("cannot write " + name);
+  return path / name;
+}
+
+std::string content_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
