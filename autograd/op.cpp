@@ -40,6 +40,15 @@ Op::~Op() {
 }
 
 void Op::check(const Variable* const* list, int n) {
+  struct Undo {  // an Op that throws here is never destroyed
+    Op& op;
+    bool armed = true;
+    ~Undo() {
+      if (!armed) return;
+      if (op.inputs_ != op.inline_) delete[] op.inputs_;
+      delete op.widened_;
+    }
+  } undo{*this};
   n_ = n;
   if (n > kInline) inputs_ = new Input[static_cast<std::size_t>(n)];
   TapeImpl* tape = recording_tape();
@@ -63,6 +72,7 @@ void Op::check(const Variable* const* list, int n) {
   }
   type_ = f64 ? float64 : float32;
   if (f32 && f64) widen();
+  undo.armed = false;
 }
 
 Ref<Shared>& Op::memo(int k) const { return recording_tape()->slots[inputs_[k].slot].memo; }
