@@ -20,7 +20,8 @@ double sum_of(const Array& a, const F& f) {
   std::array<double, 8> sums{};
   Size i = 0;
   for (; i + 8 <= n; i += 8)
-    for (int j = 0; j < 8; ++j) sums[static_cast<std::size_t>(j)] += f(static_cast<double>(x[i + j]));
+    for (int j = 0; j < 8; ++j)
+      sums[static_cast<std::size_t>(j)] += f(static_cast<double>(x[i + j]));
   for (; i < n; ++i) sums[0] += f(static_cast<double>(x[i]));
   double sum = 0;
   for (double s : sums) sum += s;
@@ -74,7 +75,8 @@ void change_gradients(const char* op, const ParameterList& parameters, F&& f) {
   for (const Parameter& p : parameters) {
     if (!p.record()->gradient || p.is_frozen()) continue;
     Ref<Record>& gradient = p.record()->gradient;
-    if (!gradient.unique() || !gradient->value.buffer().unique() || !gradient->value.is_contiguous())
+    if (!gradient.unique() || !gradient->value.buffer().unique() ||
+        !gradient->value.is_contiguous())
       gradient = Record::make(gradient->value.copy());
     Array& a = gradient->value;
     dispatch_float(op, a.type(), [&]<class T>() {

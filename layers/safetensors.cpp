@@ -66,8 +66,8 @@ Type type_named(const std::string& where, const std::string& name, const Json& d
 
 std::uint64_t checked_size(const std::string& where, const std::string& name, const Json& size) {
   if (!size.is_number_unsigned() || size.get<std::uint64_t>() > std::uint64_t{INT64_MAX})
-    fail("load", where, ": ", shown(name), " has a size or offset that is not a whole number from 0 ",
-         "to 2^63 - 1.");
+    fail("load", where, ": ", shown(name),
+         " has a size or offset that is not a whole number from 0 ", "to 2^63 - 1.");
   return size.get<std::uint64_t>();
 }
 
@@ -96,8 +96,9 @@ Entry parse_entry(const std::string& where, const std::string& name, const Json&
   entry.begin = checked_size(where, name, offsets[0]);
   entry.end = checked_size(where, name, offsets[1]);
   if (overflow || entry.end < entry.begin || entry.end - entry.begin != bytes)
-    fail("load", where, ": ", shown(name), " ", entry.type, " ", entry.shape, " does not fill bytes ",
-         std::to_string(entry.begin), " to ", std::to_string(entry.end), ".");
+    fail("load", where, ": ", shown(name), " ", entry.type, " ", entry.shape,
+         " does not fill bytes ", std::to_string(entry.begin), " to ", std::to_string(entry.end),
+         ".");
   return entry;
 }
 
@@ -105,7 +106,8 @@ Metadata parse_metadata(const std::string& where, const Json& j) {
   if (!j.is_object()) fail("load", where, ": its __metadata__ is not an object of strings.");
   Metadata metadata;
   for (const auto& [name, value] : j.items()) {
-    if (!value.is_string()) fail("load", where, ": the metadata ", shown(name), " is not a string.");
+    if (!value.is_string())
+      fail("load", where, ": the metadata ", shown(name), " is not a string.");
     metadata[name] = value.get<std::string>();
   }
   return metadata;
@@ -131,7 +133,8 @@ void check_places(const std::string& where, std::vector<Entry>& entries, std::ui
     fail("load", where, ": ", std::to_string(data_bytes - at), " bytes follow the last array.");
 }
 
-// Words of 8 bytes into one number. Every step is reversible, so a single changed word always shows.
+// Words of 8 bytes into one number. Every step is reversible, so a single changed word always
+// shows.
 class Hash {
  public:
   void add(const void* data, std::size_t bytes) {
@@ -225,13 +228,15 @@ std::string format(const std::string& where, const std::vector<Entry>& entries,
 std::uint64_t header_length(const std::string& where, std::string_view first_bytes,
                             std::uint64_t file_bytes) {
   if (first_bytes.size() < kPrefix)
-    fail("load", where, ": is ", std::to_string(file_bytes), " bytes long; a safetensors file begins ",
+    fail("load", where, ": is ", std::to_string(file_bytes),
+         " bytes long; a safetensors file begins ",
          "with 8 bytes that hold the length of its header.");
   std::uint64_t length;
   std::memcpy(&length, first_bytes.data(), sizeof length);
   if (length > kMostHeader || length > file_bytes - kPrefix)
-    fail("load", where, ": its header would be ", std::to_string(length), " bytes long, in a file of ",
-         std::to_string(file_bytes), "; it is cut short, or no safetensors file.");
+    fail("load", where, ": its header would be ", std::to_string(length),
+         " bytes long, in a file of ", std::to_string(file_bytes),
+         "; it is cut short, or no safetensors file.");
   return length;
 }
 

@@ -155,7 +155,8 @@ SafeTensors read_all(const Source& source) {
   auto sum = result.metadata.find(safetensors::kChecksum);  // files of others have none
   if (sum != result.metadata.end()) {
     if (sum->second != safetensors::checksum(result.arrays, result.metadata))
-      fail("load", source.where, ": its content does not fit its checksum; the file is damaged, or ",
+      fail("load", source.where,
+           ": its content does not fit its checksum; the file is damaged, or ",
            "was edited without removing ", safetensors::kChecksum, " from its metadata.");
     result.metadata.erase(sum);
   }

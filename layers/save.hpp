@@ -33,8 +33,8 @@ void save_arrays(const NamedArrays& arrays, const Metadata& metadata, const std:
 /// Reads arrays of F32, F64 and I64. Throws Error("[load] path: what is wrong") for a missing or
 /// broken file.
 SafeTensors load_arrays(const std::string& path);
-/// The metadata alone, say to build the Module that load() needs. Checks the header as load_arrays()
-/// does, but reads no numbers.
+/// The metadata alone, say to build the Module that load() needs. Checks the header as
+/// load_arrays() does, but reads no numbers.
 Metadata load_metadata(const std::string& path);
 
 /// The bytes of such a file, and back; `name` stands for the path in errors.

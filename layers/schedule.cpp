@@ -80,7 +80,8 @@ double InverseSqrtSchedule::operator()(Size epoch) const {
 PlateauSchedule::PlateauSchedule(double base, const PlateauOptions& options)
     : options_(options), rate_(base), best_(options.maximise ? -INFINITY : INFINITY) {
   if (!(options.factor >= 0 && options.factor < 1))
-    fail("plateau_schedule", "factor is ", options.factor, "; expected at least 0 and less than 1.");
+    fail("plateau_schedule", "factor is ", options.factor,
+         "; expected at least 0 and less than 1.");
 }
 
 bool PlateauSchedule::is_better(double metric) const {
@@ -122,8 +123,8 @@ void PlateauSchedule::set_state(const NamedArrays& state) {
   for (const char* name : {"bad", "best", "cooldown", "rate"}) {
     auto found = state.find(name);
     if (found == state.end() || found->second.size() != 1)
-      fail("plateau_schedule", "the state has no number '", name, "'; expected bad, best, cooldown ",
-           "and rate, as state() returns them.");
+      fail("plateau_schedule", "the state has no number '", name,
+           "'; expected bad, best, cooldown ", "and rate, as state() returns them.");
   }
   bad_ = static_cast<Size>(state.at("bad").item());
   best_ = state.at("best").item();

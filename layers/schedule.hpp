@@ -33,8 +33,8 @@ struct ExponentialSchedule {
   double operator()(Size epoch) const;
 };
 
-/// minimum + (base - minimum) (1 + cos(pi epoch / epochs)) / 2: reaches the minimum at `epochs`, and
-/// after that rises again in the same way, as PyTorch's does.
+/// minimum + (base - minimum) (1 + cos(pi epoch / epochs)) / 2: reaches the minimum at `epochs`,
+/// and after that rises again in the same way, as PyTorch's does.
 struct CosineSchedule {
   double base = 1e-3;
   Size epochs = 10;

@@ -32,7 +32,8 @@ BOOST_AUTO_TEST_CASE(norm_over_all_parameters_together) {
   BOOST_TEST(global_norm({a, b}) == 5);
   BOOST_TEST(global_norm({a, b}, {.p = 1}) == 7);
   BOOST_TEST(global_norm({a, b}, {.p = kInfinity}) == 4);
-  BOOST_TEST(global_norm({a, b}, {.p = 3}) == std::cbrt(27. + 64.), boost::test_tools::tolerance(1e-14));
+  BOOST_TEST(global_norm({a, b}, {.p = 3}) == std::cbrt(27. + 64.),
+             boost::test_tools::tolerance(1e-14));
   BOOST_TEST(global_norm({Parameter("w", zeros({2}))}) == 0);
 }
 

@@ -58,7 +58,8 @@ struct Layer : Module {
 
 }  // namespace
 
-// Two copies would apply one gradient twice, and a moved one would hold Parameters that are elsewhere.
+// Two copies would apply one gradient twice, and a moved one would hold Parameters that are
+// elsewhere.
 static_assert(!std::is_copy_constructible_v<Adam> && !std::is_move_constructible_v<Adam>);
 
 BOOST_AUTO_TEST_SUITE(optimiser)
@@ -225,7 +226,8 @@ BOOST_AUTO_TEST_CASE(an_own_optimiser) {
     void update(const Update& u) override {
       for (Size i = 0; i < u.value.size(); ++i) {
         float g = u.gradient.data<float>()[i];
-        u.value.mutable_data<float>()[i] -= static_cast<float>(learning_rate()) * (g > 0 ? 1.f : -1.f);
+        u.value.mutable_data<float>()[i] -=
+            static_cast<float>(learning_rate()) * (g > 0 ? 1.f : -1.f);
         u.buffers[0].mutable_data<float>()[i] += 1;
       }
     }

@@ -77,9 +77,10 @@ BOOST_AUTO_TEST_CASE(a_forgotten_submodule_is_named) {
     freeze(lost.readout.b);
     tape.backward(sum(lost.readout(model.encoder(ones({1, 2})))));
   }
-  BOOST_TEST(error_of([&] { optimiser.step(); }) ==
-             "[step] parameter readout.W got a gradient but no optimiser holds it; register it with "
-             "submodule(...), give it to the optimiser, or freeze it.");
+  BOOST_TEST(
+      error_of([&] { optimiser.step(); }) ==
+      "[step] parameter readout.W got a gradient but no optimiser holds it; register it with "
+      "submodule(...), give it to the optimiser, or freeze it.");
   BOOST_TEST(identical(model.encoder.W.value(), before));
   BOOST_TEST(!model.encoder.W.grad().empty());
 

@@ -1,5 +1,5 @@
-// Saved arrays and modules: what comes back, what is refused and with which words, and that a failed
-// save leaves the old file. Broken files at random are in save_fuzz.cpp.
+// Saved arrays and modules: what comes back, what is refused and with which words, and that a
+// failed save leaves the old file. Broken files at random are in save_fuzz.cpp.
 #include <boost/test/unit_test.hpp>
 
 #include <sys/resource.h>
@@ -85,7 +85,8 @@ BOOST_AUTO_TEST_SUITE(saving)
 
 BOOST_AUTO_TEST_CASE(arrays_come_back) {
   Folder folder;
-  const Metadata metadata{{"settings", "{\"hidden\": 3}"}, {"vocabulary", "a\n\"b\"\\ß\t€"}, {"", ""}};
+  const Metadata metadata{
+      {"settings", "{\"hidden\": 3}"}, {"vocabulary", "a\n\"b\"\\ß\t€"}, {"", ""}};
   save_arrays(example(), metadata, folder / "a.safetensors");
   SafeTensors loaded = load_arrays(folder / "a.safetensors");
   check_equal(loaded.arrays, example());
@@ -97,8 +98,8 @@ BOOST_AUTO_TEST_CASE(arrays_come_back) {
 }
 
 BOOST_AUTO_TEST_CASE(layout_is_that_of_safetensors) {
-  std::string bytes = to_safetensors({{"b", values({1})}, {"c", values({2}, float64)}, {"a", values({3})}},
-                                     {{"k", "v"}});
+  std::string bytes = to_safetensors(
+      {{"b", values({1})}, {"c", values({2}, float64)}, {"a", values({3})}}, {{"k", "v"}});
   std::uint64_t length;
   std::memcpy(&length, bytes.data(), 8);
   BOOST_TEST(length % 8 == 0);
@@ -120,8 +121,10 @@ BOOST_AUTO_TEST_CASE(layout_is_that_of_safetensors) {
 
 BOOST_AUTO_TEST_CASE(files_of_others_are_read) {
   // No padding, no checksum, null-size arrays anywhere, spaces and another order of keys.
-  std::string bytes = file_of(R"({"e":{"shape":[2,0],"dtype":"F32","data_offsets":[8,8]},  "x":{"dtype"
-    :"F64", "shape":[], "data_offsets":[0,8]}}   )", 8);
+  std::string bytes =
+      file_of(R"({"e":{"shape":[2,0],"dtype":"F32","data_offsets":[8,8]},  "x":{"dtype"
+    :"F64", "shape":[], "data_offsets":[0,8]}}   )",
+              8);
   SafeTensors file = from_safetensors(bytes);
   BOOST_TEST((file.arrays.at("e").shape() == Shape{2, 0}));
   BOOST_TEST(file.arrays.at("x").item() == 0);
@@ -157,10 +160,12 @@ BOOST_AUTO_TEST_CASE(a_module_that_does_not_fit_is_not_changed) {
   arrays["decoder.b"] = zeros({4});
   arrays["decoder.W"] = Array({3, 2}, int64);
   save_arrays(arrays, {}, folder / "f");
-  BOOST_TEST(error_of([&] { load(net, folder / "f"); }) ==
-             "[load] " + folder / "f" + ": does not fit the module: decoder.W is int64 (3, 2), "
-             "expected float32 (3, 2); decoder.b is float32 (4,), expected float32 (3,); scale () is "
-             "missing; 'new?name' (1,) is unexpected.");
+  BOOST_TEST(
+      error_of([&] { load(net, folder / "f"); }) ==
+      "[load] " + folder / "f" +
+          ": does not fit the module: decoder.W is int64 (3, 2), "
+          "expected float32 (3, 2); decoder.b is float32 (4,), expected float32 (3,); scale () is "
+          "missing; 'new?name' (1,) is unexpected.");
   for (const auto& [name, p] : net.named_parameters())
     for (double x : p.value().to_vector<double>()) BOOST_TEST(x != 9);
 }
@@ -198,7 +203,8 @@ BOOST_AUTO_TEST_CASE(places_that_cannot_be_written) {
   BOOST_TEST(error_of([&] { save_arrays({}, {}, folder / "no/such"); }) ==
              "[save] " + folder / "no/such" + ": No such file or directory.");
   BOOST_TEST(error_of([&] { save_arrays({}, {}, folder.path.string()); }) ==
-             "[save] " + folder.path.string() + ": exists, and is not a file that could be replaced.");
+             "[save] " + folder.path.string() +
+                 ": exists, and is not a file that could be replaced.");
   BOOST_TEST(error_of([&] { save_arrays({}, {}, "/dev/null"); }) ==
              "[save] /dev/null: exists, and is not a file that could be replaced.");
   BOOST_TEST(folder.files() == 0);
@@ -231,16 +237,19 @@ BOOST_AUTO_TEST_CASE(no_file) {
 }
 
 BOOST_AUTO_TEST_CASE(header_length) {
-  BOOST_TEST(error_of([] { from_safetensors("12345", "f"); }) ==
-             "[load] f: is 5 bytes long; a safetensors file begins with 8 bytes that hold the length "
-             "of its header.");
-  BOOST_TEST(error_of([] { from_safetensors(std::string(8, '\xff') + "{}", "f"); }) ==
-             "[load] f: its header would be 18446744073709551615 bytes long, in a file of 10; it is "
-             "cut short, or no safetensors file.");
+  BOOST_TEST(
+      error_of([] { from_safetensors("12345", "f"); }) ==
+      "[load] f: is 5 bytes long; a safetensors file begins with 8 bytes that hold the length "
+      "of its header.");
+  BOOST_TEST(
+      error_of([] { from_safetensors(std::string(8, '\xff') + "{}", "f"); }) ==
+      "[load] f: its header would be 18446744073709551615 bytes long, in a file of 10; it is "
+      "cut short, or no safetensors file.");
   BOOST_TEST(error_of([] { from_safetensors(file_of("{}", 0).substr(0, 9), "f"); }) ==
              "[load] f: its header would be 2 bytes long, in a file of 9; it is cut short, or no "
              "safetensors file.");
-  BOOST_TEST(refusal("") == "[load] f: its header does not begin with '{'; it is no safetensors file.");
+  BOOST_TEST(refusal("") ==
+             "[load] f: its header does not begin with '{'; it is no safetensors file.");
   BOOST_TEST(refusal(" {}") ==
              "[load] f: its header does not begin with '{'; it is no safetensors file.");
 }
@@ -254,7 +263,8 @@ BOOST_AUTO_TEST_CASE(header_json) {
              "[load] f: its header is nested too deeply.");
   BOOST_TEST(refusal("{\"__metadata__\":[]}") ==
              "[load] f: its __metadata__ is not an object of strings.");
-  BOOST_TEST(refusal("{\"__metadata__\":{\"a\":1}}") == "[load] f: the metadata 'a' is not a string.");
+  BOOST_TEST(refusal("{\"__metadata__\":{\"a\":1}}") ==
+             "[load] f: the metadata 'a' is not a string.");
 }
 
 BOOST_AUTO_TEST_CASE(entries) {
@@ -267,7 +277,8 @@ BOOST_AUTO_TEST_CASE(entries) {
   const std::string described = "[load] f: 'a' is not described by dtype, shape and data_offsets.";
   BOOST_TEST(refusal(R"({"a":3})") == described);
   BOOST_TEST(refusal(R"({"a":{"dtype":"F32","shape":[1]}})") == described);
-  BOOST_TEST(refusal(R"({"a":{"dtype":"F32","shape":[],"data_offsets":[0,4],"x":1}})") == described);
+  BOOST_TEST(refusal(R"({"a":{"dtype":"F32","shape":[],"data_offsets":[0,4],"x":1}})") ==
+             described);
   BOOST_TEST(refusal(R"({"a":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}})", 4) ==
              "[load] f: 'a' has elements 'BF16'; expected F32, F64 or I64.");
   BOOST_TEST(refusal(R"({"a":{"dtype":1,"shape":[2],"data_offsets":[0,4]}})", 4) ==

@@ -34,9 +34,11 @@ BOOST_AUTO_TEST_SUITE(schedule)
 BOOST_AUTO_TEST_CASE(steps) {
   check(rates(StepSchedule{.base = 8, .every = 3, .factor = 0.5}, {0, 2, 3, 5, 6, 9}),
         {8, 8, 4, 4, 2, 1});
-  check(rates(MultistepSchedule{.base = 8, .factor = 0.5, .milestones = {2, 5}}, {0, 1, 2, 4, 5, 99}),
-        {8, 8, 4, 4, 2, 2});
-  check(rates(MultistepSchedule{.base = 8, .factor = 0.5, .milestones = {5, 2, 2}}, {2, 5}), {2, 1});
+  check(
+      rates(MultistepSchedule{.base = 8, .factor = 0.5, .milestones = {2, 5}}, {0, 1, 2, 4, 5, 99}),
+      {8, 8, 4, 4, 2, 2});
+  check(rates(MultistepSchedule{.base = 8, .factor = 0.5, .milestones = {5, 2, 2}}, {2, 5}),
+        {2, 1});
   check(rates(ExponentialSchedule{.base = 8, .factor = 0.5}, {0, 1, 3}), {8, 4, 1});
 }
 

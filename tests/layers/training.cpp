@@ -1,5 +1,5 @@
-// Small networks learn, with every optimiser: a function that no line separates, and the parity of a
-// sequence, which needs memory. And the same seed gives the same numbers, bit for bit.
+// Small networks learn, with every optimiser: a function that no line separates, and the parity of
+// a sequence, which needs memory. And the same seed gives the same numbers, bit for bit.
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 
@@ -47,7 +47,8 @@ std::pair<Array, Array> parity(Size bits) {
 
 /// The losses of each step, over the whole table at once.
 template <class Net>
-std::vector<double> losses(Net& net, Optimiser& optimiser, const Array& x, const Array& y, int steps) {
+std::vector<double> losses(Net& net, Optimiser& optimiser, const Array& x, const Array& y,
+                           int steps) {
   std::vector<double> list;
   for (int k = 0; k < steps; ++k) {
     Tape tape;
