@@ -80,6 +80,12 @@ BOOST_AUTO_TEST_CASE(gradients_of_views) {
     // columns and rows of a larger array, whose gradients are written in place
     return sin(matmul(sliced(a, 1, 1, 4), b[1])) + matmul(sliced(a, 1, 0, 4, 2), sliced(b[0], 0, 0, 2));
   }, {{3, 4}, {2, 3, 2}}, {.order = 2}));
+  // some rows of each matrix of a batch, and every second number of a vector
+  BOOST_TEST(gradcheck([](auto& a, auto& b) { return sin(matmul(sliced(a, 1, 0, 2), b)) + a[0][2][0]; },
+                       {{2, 3, 4}, {4, 2}}, {.order = 2}));
+  BOOST_TEST(gradcheck([](auto& a, auto& b) {
+    return sin(matmul(sliced(a, 0, 0, 6, 2), b)) + sin(matmul(transpose(b), sliced(a, 0, 1, 6, 2))) + a[0];
+  }, {{6}, {3, 2}}, {.order = 2}));
   BOOST_TEST(gradcheck([](auto& a) { return matmul(matmul(a, a), transpose(a)); }, {{3, 3}},
                        {.order = 2}));
   BOOST_TEST(gradcheck([](auto& a, auto& b) { return matmul(broadcast_to(expand(a, 0), {3, 2, 2}), b); },

@@ -254,6 +254,10 @@ BOOST_AUTO_TEST_CASE(norms) {
     Variable g = grad(y, x, {.create_graph = true, .grad_outputs = Variable(ones({2}, float64))});
     BOOST_TEST(close(Variable(g.value()[0]), zeros({2}, float64)));
     BOOST_TEST(std::isfinite(sum(grad(sum(square(g)), x)).item()));
+    // nor does a NaN reach what the norm was multiplied by
+    Variable w = tape.watch(values({2, 3}, float64));
+    g = grad(sum(norm(x, {.axes = {1}, .p = p}) * w), x, {.create_graph = true});
+    BOOST_TEST(std::isfinite(sum(grad(sum(square(g)), w)).item()));
   }
   BOOST_TEST(norm(Variable(values({3, 4}))).item() == 5);
   BOOST_TEST(error_of([] { norm(Variable(zeros({2})), {.p = 0}); }) ==

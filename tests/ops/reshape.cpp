@@ -105,6 +105,11 @@ BOOST_AUTO_TEST_CASE(slicing) {
     Variable a = sliced(v, 0, 0, 2), b = sliced(v, 0, 1, 3);
     return a * b * sliced(transpose(a), 1, 0, 1)[0] + select(b, 0, 1);
   }, {3, 2});
+  // a row of a strided view that is used as a whole as well
+  check_gradients([](const Variable& v) {
+    Variable a = sliced(v, 1, 0, 3, 2);
+    return a[0] * a + v[1][1];
+  }, {3, 3});
   BOOST_TEST(error_of([&] { sliced(x, 2, 0, 1); }) ==
              "[slice] axis 2 does not exist in shape (3, 7); expected -2 to 1.");
   BOOST_TEST(error_of([&] { sliced(x, 1, 0, 1, 0); }) == "[slice] step is 0 on axis 1 of shape (3, 7).");
