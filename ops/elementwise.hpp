@@ -15,6 +15,8 @@ namespace unroll {
 
 /// -x.
 Variable operator-(const Variable& x);
+/// x.
+inline Variable operator+(const Variable& x) { return x; }
 Variable operator+(const Variable& a, const Variable& b);
 Variable operator+(const Variable& a, double b);
 Variable operator+(double a, const Variable& b);
@@ -27,6 +29,24 @@ Variable operator*(double a, const Variable& b);
 Variable operator/(const Variable& a, const Variable& b);
 Variable operator/(const Variable& a, double b);
 Variable operator/(double a, const Variable& b);
+
+// a += b is a = a + b, another value under the same name; a Parameter has p.assign(x) instead.
+template <std::same_as<Variable> A, class B>
+A& operator+=(A& a, const B& b) {
+  return a = a + b;
+}
+template <std::same_as<Variable> A, class B>
+A& operator-=(A& a, const B& b) {
+  return a = a - b;
+}
+template <std::same_as<Variable> A, class B>
+A& operator*=(A& a, const B& b) {
+  return a = a * b;
+}
+template <std::same_as<Variable> A, class B>
+A& operator/=(A& a, const B& b) {
+  return a = a / b;
+}
 
 /// a - b.
 inline Variable subtract(const Variable& a, const Variable& b) { return a - b; }

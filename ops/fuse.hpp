@@ -17,7 +17,7 @@ template <class F, int outputs, int inputs>
 struct FusedGradient {
   F f;
 
-  template <class T, class A, std::same_as<Lane<T, A>>... More>
+  template <class T, unsigned A, std::same_as<Lane<T, A>>... More>
   std::array<Lane<T, A>, inputs> operator()(Lane<T, A> first, More... more) const {
     const std::array<Lane<T, A>, outputs + inputs> given{first, more...};
     typename MicroTape<T, A>::Node nodes[kUnrolled];
@@ -32,12 +32,12 @@ struct FusedGradient {
   static constexpr int kUnrolled = 64;  // entries of the tape that becomes registers
 
   /// The place on the tape of a result; -1 if it depends on no input.
-  template <class T, class A>
+  template <class T, unsigned A>
   static int place(Traced<T, A> y) { return y.id; }
   static int place(...) { return -1; }
 
   /// False if the tape is too short; its size is then the one to take.
-  template <class T, class A, class Flags>
+  template <class T, unsigned A, class Flags>
   bool run(MicroTape<T, A>& tape, Adjoints<T, A, Flags>& adjoints, const Lane<T, A>* given,
            std::array<Lane<T, A>, inputs>& dx) const {
     tape.size = inputs;
@@ -61,7 +61,7 @@ struct FusedGradient {
   }
 
   /// The same for lambdas of many operations, with the tape on the heap.
-  template <class T, class A>
+  template <class T, unsigned A>
   [[gnu::noinline]] std::array<Lane<T, A>, inputs> run_long(int size, const Lane<T, A>* given) const {
     using Node = typename MicroTape<T, A>::Node;
     auto n = static_cast<std::size_t>(size);

@@ -11,14 +11,17 @@ namespace unroll {
 template <class T>
 concept Arithmetic = std::is_arithmetic_v<T>;
 
-template <class T, class Arch>
+/// Part of the types below: files compiled for different architectures may meet in a program. As a
+/// number, since with xsimd's types the functions of xsimd would be found for Lanes too, by ADL.
+constexpr unsigned kArch = xsimd::default_arch::version();
+
+template <class T, unsigned arch>
 struct Mask;
 
-/// The architecture is part of the type: files compiled for different ones may meet in a program.
-template <class T, class Arch = xsimd::default_arch>
+template <class T, unsigned arch = kArch>
 struct Lane {
   using Number = T;
-  using Batch = xsimd::batch<T, Arch>;
+  using Batch = xsimd::batch<T>;
   static constexpr std::int64_t width = static_cast<std::int64_t>(Batch::size);
 
   Batch v;
@@ -42,46 +45,47 @@ struct Lane {
   Lane& operator*=(Lane b) { return *this = *this * b; }
   Lane& operator/=(Lane b) { return *this = *this / b; }
 
-  friend Mask<T, Arch> operator<(Lane a, Lane b) { return {a.v < b.v}; }
-  friend Mask<T, Arch> operator<=(Lane a, Lane b) { return {a.v <= b.v}; }
-  friend Mask<T, Arch> operator>(Lane a, Lane b) { return {a.v > b.v}; }
-  friend Mask<T, Arch> operator>=(Lane a, Lane b) { return {a.v >= b.v}; }
-  friend Mask<T, Arch> equals(Lane a, Lane b) { return {a.v == b.v}; }
-  friend Mask<T, Arch> not_equals(Lane a, Lane b) { return {a.v != b.v}; }
+  friend Mask<T, arch> operator<(Lane a, Lane b) { return {a.v < b.v}; }
+  friend Mask<T, arch> operator<=(Lane a, Lane b) { return {a.v <= b.v}; }
+  friend Mask<T, arch> operator>(Lane a, Lane b) { return {a.v > b.v}; }
+  friend Mask<T, arch> operator>=(Lane a, Lane b) { return {a.v >= b.v}; }
+  friend Mask<T, arch> equals(Lane a, Lane b) { return {a.v == b.v}; }
+  // Not by !=, which some instruction sets have as "ordered and unequal".
+  friend Mask<T, arch> not_equals(Lane a, Lane b) { return {~(a.v == b.v)}; }
 
   // NaN on either side comes through, which the instructions of that name do not do.
   friend Lane maximum(Lane a, Lane b) {
-    return xsimd::select((a.v > b.v) | (a.v != a.v), a.v, b.v);
+    return xsimd::select((a.v > b.v) | ~(a.v == a.v), a.v, b.v);
   }
   friend Lane minimum(Lane a, Lane b) {
-    return xsimd::select((a.v < b.v) | (a.v != a.v), a.v, b.v);
+    return xsimd::select((a.v < b.v) | ~(a.v == a.v), a.v, b.v);
   }
   friend Lane max(Lane a, Lane b) { return maximum(a, b); }
   friend Lane min(Lane a, Lane b) { return minimum(a, b); }
 };
 
 /// Where a condition holds; as a number 1 there and 0 elsewhere.
-template <class T, class Arch = xsimd::default_arch>
+template <class T, unsigned arch = kArch>
 struct Mask {
-  xsimd::batch_bool<T, Arch> v;
+  xsimd::batch_bool<T> v;
 
-  operator Lane<T, Arch>() const {
-    using Batch = xsimd::batch<T, Arch>;
+  operator Lane<T, arch>() const {
+    using Batch = xsimd::batch<T>;
     return xsimd::select(v, Batch(T(1)), Batch(T(0)));
   }
   friend Mask operator&&(Mask a, Mask b) { return {a.v & b.v}; }
   friend Mask operator||(Mask a, Mask b) { return {a.v | b.v}; }
   friend Mask operator!(Mask a) { return {~a.v}; }
   /// a where the mask holds, else b.
-  friend Lane<T, Arch> where(Mask mask, Lane<T, Arch> a, Lane<T, Arch> b) {
+  friend Lane<T, arch> where(Mask mask, Lane<T, arch> a, Lane<T, arch> b) {
     return xsimd::select(mask.v, a.v, b.v);
   }
 };
 
 /// a where the condition is nonzero, else b.
-template <class T, class Arch>
-Lane<T, Arch> where(Lane<T, Arch> condition, std::type_identity_t<Lane<T, Arch>> a,
-                    std::type_identity_t<Lane<T, Arch>> b) {
+template <class T, unsigned arch>
+Lane<T, arch> where(Lane<T, arch> condition, std::type_identity_t<Lane<T, arch>> a,
+                    std::type_identity_t<Lane<T, arch>> b) {
   return where(not_equals(condition, 0), a, b);
 }
 

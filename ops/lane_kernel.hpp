@@ -73,11 +73,11 @@ constexpr auto as_tuple(R result) {
 template <class F, class... X>
 using Results = decltype(as_tuple(std::declval<const F&>()(std::declval<X>()...)));
 
-template <class Arch, bool optional, class T, std::size_t... I, class F>
+template <unsigned arch, bool optional, class T, std::size_t... I, class F>
 void lane_loop(const F& function, const T* const* in,
                                              const Size* steps, T* const* out, const bool* add,
                                              Size lanes, std::index_sequence<I...>) {
-  using L = Lane<T, Arch>;
+  using L = Lane<T, arch>;
   using R = Results<F, std::conditional_t<I + 1 != 0, L, void>...>;
   constexpr auto n = std::tuple_size_v<R>;
   // Copies: the stores below might otherwise change them, for all the compiler knows.
@@ -104,24 +104,24 @@ void lane_loop(const F& function, const T* const* in,
   }
 }
 
-/// The inner loop for one element type. Arch is in its name, as functions of headers may be
+/// The inner loop for one element type. arch is in its name, as functions of headers may be
 /// compiled for several. flatten keeps all numbers in registers, unless something is always_inline.
-template <class T, class Arch, int inputs, bool optional, class F>
+template <class T, unsigned arch, int inputs, bool optional, class F>
 [[gnu::flatten]] void lane_loop(const void* function, const T* const* in, const Size* steps,
                                 T* const* out, const bool* add, Size lanes) {
   F copy = *static_cast<const F*>(function);
-  lane_loop<Arch, optional, T>(copy, in, steps, out, add, lanes,
+  lane_loop<arch, optional, T>(copy, in, steps, out, add, lanes,
                                std::make_index_sequence<inputs>());
 }
 
 /// The kernel of a function of `inputs` lanes; `optional` if results may be unwanted or summed.
-template <int inputs, bool optional, class F, class Arch = xsimd::default_arch>
+template <int inputs, bool optional, class F, unsigned arch = kArch>
 constexpr LaneKernel kernel_of() {
   constexpr int outputs = []<std::size_t... I>(std::index_sequence<I...>) {
-    return std::tuple_size_v<Results<F, std::conditional_t<I + 1 != 0, Lane<float, Arch>, void>...>>;
+    return std::tuple_size_v<Results<F, std::conditional_t<I + 1 != 0, Lane<float, arch>, void>...>>;
   }(std::make_index_sequence<inputs>());
-  return {&lane_loop<float, Arch, inputs, optional, F>, &lane_loop<double, Arch, inputs, optional, F>,
-          Lane<float, Arch>::width, Lane<double, Arch>::width, outputs};
+  return {&lane_loop<float, arch, inputs, optional, F>, &lane_loop<double, arch, inputs, optional, F>,
+          Lane<float, arch>::width, Lane<double, arch>::width, outputs};
 }
 
 }  // namespace unroll::kernel

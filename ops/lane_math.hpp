@@ -26,7 +26,7 @@ L polynomial(L x, typename L::Number c0, C... c) {
 }
 
 /// Calls a scalar function of the C library for each number.
-template <class T, class A, class F, class... L>
+template <class T, unsigned A, class F, class... L>
 Lane<T, A> map(F f, Lane<T, A> x, L... more) {
   constexpr auto n = static_cast<std::size_t>(Lane<T, A>::width);
   T y[n], xs[1 + sizeof...(L)][n];
@@ -40,7 +40,7 @@ Lane<T, A> map(F f, Lane<T, A> x, L... more) {
 }
 
 /// x = n ln2 + r with |r| <= ln2 / 2: e^r - 1 and 2^(n-1), from which exp and expm1 follow.
-template <class T, class A>
+template <class T, unsigned A>
 struct Exponential {
   using L = Lane<T, A>;
   L minus_one, half_scale;
@@ -64,8 +64,8 @@ struct Exponential {
                      1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600,
                      1.0 / 6227020800);
     minus_one = xsimd::fma((r * r).v, p.v, r.v);
-    auto bits = xsimd::bitwise_cast<xsimd::batch<Bits<T>, A>>(shifted.v);
-    half_scale = xsimd::bitwise_cast<xsimd::batch<T, A>>((bits + Bits<T>(bias - 1)) << mantissa);
+    auto bits = xsimd::bitwise_cast<xsimd::batch<Bits<T>>>(shifted.v);
+    half_scale = xsimd::bitwise_cast<xsimd::batch<T>>((bits + Bits<T>(bias - 1)) << mantissa);
   }
 };
 
@@ -77,7 +77,7 @@ inline constexpr T kExpLeast = sizeof(T) == 4 ? T(-86.6) : T(-707.7);
 
 /// log(u) + c for a normal or denormal u > 0, NaN or infinity elsewhere as log gives it; c is a
 /// small correction. As in fdlibm: log(1 + f) from s = f / (2 + f).
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> log_plus(Lane<T, A> u, Lane<T, A> c) {
   using L = Lane<T, A>;
   constexpr bool single = sizeof(T) == 4;
@@ -86,11 +86,11 @@ Lane<T, A> log_plus(Lane<T, A> u, Lane<T, A> c) {
   const T up = single ? T(33554432.0) : T(18014398509481984.0);
   auto denormal = u < least;
   L x = where(denormal, u * up, u);
-  using I = xsimd::batch<Bits<T>, A>;
+  using I = xsimd::batch<Bits<T>>;
   // Relative to sqrt(1/2), so that m lies in [sqrt(1/2), sqrt(2)).
   const I root(single ? Bits<T>(0x3f3504f3) : static_cast<Bits<T>>(0x3fe6a09e667f3bcd));
   I bits = xsimd::bitwise_cast<I>(x.v) - root;
-  L m = xsimd::bitwise_cast<xsimd::batch<T, A>>(
+  L m = xsimd::bitwise_cast<xsimd::batch<T>>(
       (bits & I((Bits<T>(1) << mantissa) - 1)) + root);
   L k;
   if constexpr (single) {
@@ -98,10 +98,10 @@ Lane<T, A> log_plus(Lane<T, A> u, Lane<T, A> c) {
   } else {
     // No arithmetic shift of 64 bits before AVX-512: the exponent, raised to be positive, is put
     // into the mantissa of a double.
-    using U = xsimd::batch<std::uint64_t, A>;
+    using U = xsimd::batch<std::uint64_t>;
     U raised = xsimd::bitwise_cast<U>(bits) + U(std::uint64_t{2048} << 52);
     raised = (raised >> 52) | U(std::uint64_t{0x4330000000000000});
-    k = L(xsimd::bitwise_cast<xsimd::batch<T, A>>(raised)) - T(4503599627370496.0 + 2048);
+    k = L(xsimd::bitwise_cast<xsimd::batch<T>>(raised)) - T(4503599627370496.0 + 2048);
   }
   k = k - where(denormal, L(single ? 25 : 54), L(0));
   L f = m - 1, s = f / (f + 2), z = s * s, half = T(0.5) * f * f, r;
@@ -121,92 +121,92 @@ Lane<T, A> log_plus(Lane<T, A> u, Lane<T, A> c) {
 
 }  // namespace lane
 
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> exp(Lane<T, A> x) {
   lane::Exponential<T, A> e(x);
   Lane<T, A> y = (e.minus_one * e.half_scale + e.half_scale) * T(2);
   y = where(x > lane::kExpLimit<T>, std::numeric_limits<T>::infinity(), y);
   return where(x < lane::kExpLeast<T>, T(0), y);
 }
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> expm1(Lane<T, A> x) {
   lane::Exponential<T, A> e(x);
   Lane<T, A> y = (e.minus_one * e.half_scale + (e.half_scale - T(0.5))) * T(2);
   y = where(x > lane::kExpLimit<T>, std::numeric_limits<T>::infinity(), y);
   return where(x < T(-40), T(-1), y);
 }
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> log(Lane<T, A> x) {
   return lane::log_plus(x, Lane<T, A>(0));
 }
 /// log(1 + x): the rounding error of u = 1 + x is (x - (u - 1)) / u to first order.
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> log1p(Lane<T, A> x) {
   Lane<T, A> u = x + 1;
   Lane<T, A> lost = where(x >= 1, 1 - (u - x), x - (u - 1)) / u;
   auto usual = u > 0 && u < std::numeric_limits<T>::infinity();
   return where(equals(x, Lane<T, A>(0)), x, lane::log_plus(u, where(usual, lost, T(0))));
 }
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> log2(Lane<T, A> x) {
   return xsimd::log2(x.v);
 }
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> log10(Lane<T, A> x) {
   return xsimd::log10(x.v);
 }
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> abs(Lane<T, A> x) {
   return xsimd::abs(x.v);
 }
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> floor(Lane<T, A> x) {
   return xsimd::floor(x.v);
 }
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> sqrt(Lane<T, A> x) {
   return xsimd::sqrt(x.v);
 }
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> sin(Lane<T, A> x) {
   return xsimd::sin(x.v);
 }
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> cos(Lane<T, A> x) {
   return xsimd::cos(x.v);
 }
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> atan(Lane<T, A> x) {
   return xsimd::atan(x.v);
 }
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> sinh(Lane<T, A> x) {
   return xsimd::sinh(x.v);
 }
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> cosh(Lane<T, A> x) {
   return xsimd::cosh(x.v);
 }
 /// With e = expm1(-2|x|): |tanh x| = -e / (2 + e), relatively accurate near 0 too.
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> tanh(Lane<T, A> x) {
   Lane<T, A> e = expm1(abs(x) * T(-2));
   return xsimd::copysign((-e / (e + 2)).v, x.v);
 }
 /// xsimd's erf is off by up to 70 units in the last place for double.
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> erf(Lane<T, A> x) {
   if constexpr (sizeof(T) == 4) return xsimd::erf(x.v);
   else return lane::map([](T one) { return std::erf(one); }, x);
 }
 /// NaN stays NaN.
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> sign(Lane<T, A> x) {
   Lane<T, A> one = where(x > 0, T(1), where(x < 0, T(-1), T(0)));
   return where(not_equals(x, x), x, one);
 }
 /// x^p by multiplications where p is a small whole number, by the C library elsewhere.
-template <class T, class A>
+template <class T, unsigned A>
 Lane<T, A> pow(Lane<T, A> x, double p) {
   if (p == 0) return T(1);
   if (p == 1) return x;

@@ -8,9 +8,9 @@ namespace unroll {
 
 /// The operations of one call, in order: whose result of what, and the derivatives. No operation
 /// codes, so that it becomes registers when everything is inlined.
-template <class T, class Arch>
+template <class T, unsigned arch>
 struct MicroTape {
-  using L = Lane<T, Arch>;
+  using L = Lane<T, arch>;
   struct Node {
     int left, right;  ///< right is -1 for functions of one argument
     L dleft, dright;
@@ -41,9 +41,9 @@ struct ManyFlags {
 
 /// The way back over a MicroTape: the derivatives of its results by each entry. An entry that no
 /// result depends on stays untouched, so that an infinite derivative in it does no harm.
-template <class T, class Arch, class Flags>
+template <class T, unsigned arch, class Flags>
 struct Adjoints {
-  using L = Lane<T, Arch>;
+  using L = Lane<T, arch>;
 
   L* sums;
   Flags touched;
@@ -53,32 +53,32 @@ struct Adjoints {
     touched.set(k);
   }
   /// Hands the sum of entry k on to what it was computed from.
-  void step(const MicroTape<T, Arch>& tape, int k) {
+  void step(const MicroTape<T, arch>& tape, int k) {
     if (!touched.has(k)) return;
     const auto& node = tape.nodes[k];
     add(node.left, node.dleft * sums[k]);
     if (node.right >= 0) add(node.right, node.dright * sums[k]);
   }
   /// From the last entry to the first; the first `inputs` are no results.
-  void sweep(const MicroTape<T, Arch>& tape, int inputs) {
+  void sweep(const MicroTape<T, arch>& tape, int inputs) {
     for (int k = tape.size - 1; k >= inputs; --k) step(tape, k);
   }
   /// The same for a tape of at most `most`, written out so that every index is a constant.
   template <int inputs, int most>
-  void sweep_unrolled(const MicroTape<T, Arch>& tape) {
+  void sweep_unrolled(const MicroTape<T, arch>& tape) {
     [&]<int... k>(std::integer_sequence<int, k...>) {
       ((most - 1 - k < tape.size ? step(tape, most - 1 - k) : void()), ...);
     }(std::make_integer_sequence<int, most - inputs>());
   }
 };
 
-template <class T, class Arch>
+template <class T, unsigned arch>
 struct Traced {
-  using L = Lane<T, Arch>;
-  using M = Mask<T, Arch>;
+  using L = Lane<T, arch>;
+  using M = Mask<T, arch>;
 
   L v;
-  MicroTape<T, Arch>* tape;
+  MicroTape<T, arch>* tape;
   int id;
 
   /// y = f(this) with its derivative.
