@@ -69,7 +69,8 @@ Array read_numbers(std::istream& in, const NpyHeader& header) {
     else if (s == 0) count = 0;
   if (count > left) fail("npy", "it ends too early");
   std::vector<char> bytes(static_cast<std::size_t>(count) * sizeof(From));
-  if (!in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) fail("npy", "it cannot be read");
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!in) fail("npy", "it cannot be read");
   Array a = Array::uninitialised(Shape(sizes), type_of<T>);
   T* to = a.mutable_data<T>();
   for (Size i = 0; i < count; ++i) {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <unroll/autograd/gradcheck_checker.hpp>
+#include <unroll/autograd/strided.hpp>
 
 namespace unroll {
 
@@ -53,13 +54,20 @@ bool Checker::all_registered() {
 /// Complains about inputs from which nothing recorded leads to a result.
 bool Checker::connected() {
   Evaluation e(subject_);
-  const TapeImpl& tape = e.impl();
   bool results = false;
-  for (const Variable& y : e.ys) results |= y.size() > 0;
+  for (const Variable& y : e.ys) {
+    results |= y.size() > 0;
+    if (kernel::all_finite(y.value())) continue;
+    fail_with("the result holds nan or infinity at this input; give one where it is finite.");
+    return false;
+  }
   for (int k = 0; k < n_targets_ && results; ++k) {
     if (target(k).kind != Target::kInput || target(k).at.size() == 0) continue;
+    const TapeImpl& tape = e.impl();
     std::vector<bool> reached(static_cast<std::size_t>(tape.slots.size()));
-    auto is_reached = [&](int slot) { return slot >= 0 && reached[static_cast<std::size_t>(slot)]; };
+    auto is_reached = [&](int slot) {
+      return slot >= 0 && reached[static_cast<std::size_t>(slot)];
+    };
     reached[static_cast<std::size_t>(e.xs[static_cast<std::size_t>(k)].record()->slot)] = true;
     for (int i = 0; i < tape.nodes.size(); ++i) {
       const Node& node = tape.nodes[i];
@@ -114,10 +122,6 @@ Sum Checker::measure(int order, const Direction& direction) {
     sum.magnitude += absolute_dot(values[k].value(), weights[k]);
   }
   return sum;
-}
-
-Variables as_variables(const std::vector<Array>& arrays) {
-  return std::vector<Variable>(arrays.begin(), arrays.end());
 }
 
 /// Gradients by the targets of what measure() returns.
@@ -180,7 +184,8 @@ std::vector<Array> Checker::directions(int k) {
 }
 
 bool Checker::accept(const Comparison& c, double slope, double noise) const {
-  return std::fabs(c.gradient - slope) <= c.allowed + noise;
+  double error = std::fabs(c.gradient - slope);
+  return std::isfinite(error) && error <= c.allowed + noise;
 }
 
 /// Rounding error of a difference over that step.
@@ -217,8 +222,9 @@ Comparison Checker::compare(int order, int k, const Array& d, const Array& gradi
   c.direction = {k, d, h};
   Sum plus = sum(h), minus = sum(-h);
   c.difference = (plus.value - minus.value) / (2 * h);
-  double scale = std::max({std::fabs(c.gradient), std::fabs(c.difference),
-                           largest(gradient) * std::sqrt(squares)});
+  double measured = std::isfinite(c.difference) ? std::fabs(c.difference) : 0;
+  double scale =
+      std::max({std::fabs(c.gradient), measured, largest(gradient) * std::sqrt(squares)});
   c.allowed = options().tolerance * scale;
   c.error = std::fabs(c.gradient - c.difference);
   c.fine = accept(c, c.difference, noise(plus, h));

@@ -15,6 +15,10 @@ Shape index_of(Size position, const Shape& shape) {
   return index;
 }
 
+Variables as_variables(const std::vector<Array>& arrays) {
+  return std::vector<Variable>(arrays.begin(), arrays.end());
+}
+
 /// Halves a wrong random direction until one element of the input is left.
 Comparison Checker::single_element(int order, Comparison c, const Array& gradient) {
   int k = c.direction.target;
@@ -94,7 +98,8 @@ void Checker::explain(int order, Comparison c, const Array& gradient, const std:
                  " at index ", report_.index, " is ", brief(entry.gradient),
                  ", differences of step ", brief(c.direction.length), " give ",
                  brief(entry.difference), "; allowed error ", brief(c.allowed),
-                 ".\n  ", suspect.text, others.empty() ? "" : "\n  Also wrong: by " + others + "."));
+                 ".\n  ", suspect.text,
+                 others.empty() ? "" : "\n  Also wrong: by " + others + "."));
 }
 
 }  // namespace unroll::check

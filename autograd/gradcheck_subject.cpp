@@ -31,14 +31,15 @@ bool contains(const std::vector<Parameter>& list, const Parameter& p) {
 }  // namespace
 
 double dot(const Array& a, const Array& b) {
-  return sum_over(a, b, [](double x, double y) { return x * y; });
+  return sum_over(a, b, [](double x, double y) { return y == 0 ? 0 : x * y; });
 }
 double absolute_dot(const Array& a, const Array& b) {
   return sum_over(a, b, [](double x, double y) { return std::fabs(x * y); });
 }
 double largest(const Array& a) {
   double most = 0;
-  for (double x : a.to_vector<double>()) most = std::max(most, std::fabs(x));
+  for (double x : a.to_vector<double>())
+    if (std::isfinite(x)) most = std::max(most, std::fabs(x));
   return most;
 }
 

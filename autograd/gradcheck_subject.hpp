@@ -82,9 +82,11 @@ struct Evaluation {
 std::vector<Parameter> parameters_of(const TapeImpl& tape);
 /// Standard normal numbers, float64.
 Array normal(const Shape& shape, Generator& generator);
+/// Sum of a * b; where b is 0, a does not count, even if infinite.
 double dot(const Array& a, const Array& b);
 /// Sum of |a * b|, which bounds the rounding error of dot.
 double absolute_dot(const Array& a, const Array& b);
+/// The largest finite magnitude.
 double largest(const Array& a);
 /// A number in eight digits.
 std::string brief(double number);

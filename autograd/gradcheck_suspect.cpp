@@ -43,7 +43,8 @@ std::vector<Given> gradients_of_node(TapeImpl& tape, int index, const Variables&
   std::vector<Given> list;
   for (int k = 0; k < node.n_inputs; ++k) {
     int slot = node.inputs[k].slot;
-    bool seen = std::any_of(list.begin(), list.end(), [&](const Given& g) { return g.slot == slot; });
+    bool seen = std::any_of(list.begin(), list.end(),
+                            [&](const Given& g) { return g.slot == slot; });
     if (slot < 0 || seen) continue;
     Variable g = sweep.finish(slot);
     const Slot& s = tape.slots[slot];
@@ -73,7 +74,8 @@ struct Three {
   int nodes = here.impl().nodes.size();
 
   Three(Subject& s, const Direction& d)
-      : subject(s), target(d.target), plus(s, d, kKeep), minus(s, back(d), kKeep), here(s, {}, kKeep) {}
+      : subject(s), target(d.target), plus(s, d, kKeep), minus(s, back(d), kKeep),
+        here(s, {}, kKeep) {}
   ~Three() { go(here); }
 
   void go(const Evaluation& e) {
@@ -152,7 +154,8 @@ Suspect blame(const TapeImpl& tape, const Node& node, const std::string& why) {
 }
 
 Suspect nobody() {
-  return {"", -1, "No single op is wrong by itself at this point; is a value taken out of the graph?"};
+  return {"", -1,
+          "No single op is wrong by itself at this point; is a value taken out of the graph?"};
 }
 
 Suspect first_order(Subject& subject, const Direction& direction) {

@@ -114,7 +114,8 @@ std::string Drawing::draw_constant(const Variable& value) {
   if (!is_new) return found->second;
   found->second = join("constant", constants_.size());
   bool number = value.size() == 1;
-  std::string text = number ? brief(value.item()) : label("constant", value.shape(), &value.value());
+  std::string text =
+      number ? brief(value.item()) : label("constant", value.shape(), &value.value());
   outside_ += box(found->second, text, "shape=plaintext, fontcolor=\"#888888\"");
   return found->second;
 }
@@ -183,7 +184,8 @@ std::string Drawing::clusters() const {
   std::string text;
   int number = 0;
   auto open = [&](const std::string& title, const char* style) {
-    return join("  subgraph cluster", number++, " {\n    label=\"", escaped(title), "\"; ", style, "\n");
+    return join("  subgraph cluster", number++, " {\n    label=\"", escaped(title), "\"; ", style,
+                "\n");
   };
   const char* kColumn =
       "style=\"rounded,filled\"; color=\"#dddddd\"; fillcolor=\"#f6f6f6\"; fontcolor=\"#777777\";";
@@ -214,8 +216,8 @@ std::string Drawing::headings() const {
     ties += "  " + id + " -> " + node + " [style=invis, weight=100];\n";
   }
   if (boxes.empty()) return "";
-  for (const auto& [slot, name] : leaves_)
-    ties += "  t" + std::to_string(first_.rbegin()->first) + " -> " + name + " [style=invis, weight=0];\n";
+  std::string last = "  t" + std::to_string(first_.rbegin()->first);
+  for (const auto& [slot, name] : leaves_) ties += last + " -> " + name + " [style=invis, weight=0];\n";
   return "  { rank=min; node [shape=plaintext, fontsize=14]; edge [color=\"#999999\"];\n" + boxes +
          "    " + chain + ";\n  }\n" + ties;
 }

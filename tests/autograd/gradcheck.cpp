@@ -190,6 +190,23 @@ BOOST_AUTO_TEST_CASE(random_directions) {
   BOOST_TEST(gradcheck(f, {{100, 3}, {3, 100}}, {.directions = 0}).comparisons == 600);
 }
 
+BOOST_AUTO_TEST_CASE(values_that_are_not_numbers) {
+  CheckReport report = gradcheck([](auto& x) { return small::log(x); }, {values({1, -1})});
+  BOOST_TEST(!report);
+  BOOST_TEST(report.text() == "gradcheck failed: the result holds nan or infinity at this input; give one "
+                              "where it is finite.");
+  auto root = [](const Variable& x) {
+    Op op("root", x);
+    return op.record(small::map(op[0], [](double v) { return std::sqrt(std::fabs(v)); }), [](Backward& g) {
+      g.give(0, small::mul(g.dy(), small::scale(small::reciprocal(g.y()), 0.5)));
+    });
+  };
+  CheckReport infinite = gradcheck(root, {values({1, 0})});
+  BOOST_TEST(!infinite);
+  BOOST_TEST(infinite.index == Shape({1}));
+  BOOST_TEST(mentions(infinite, "is inf, differences"));
+}
+
 BOOST_AUTO_TEST_CASE(wrong_calls) {
   BOOST_CHECK_EXCEPTION(gradcheck([](auto& x, auto& y) { return add(x, y); }, {{3}}), Error,
                         [](const Error& e) {
