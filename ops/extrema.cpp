@@ -22,23 +22,24 @@ bool better(T a, T b) {
 template <Wanted W, class T>
 Size best_of(const T* x, Size n) {
   constexpr Size kLanes = 16;
+  using Flag = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;  // as wide as T
   T lanes[kLanes];
-  bool nan = false;
-  for (T& lane : lanes) lane = x[0];
+  Flag nans[kLanes] = {};
+  std::fill_n(lanes, kLanes, x[0]);
   Size i = 0;
   for (; i + kLanes <= n; i += kLanes)
     for (Size k = 0; k < kLanes; ++k) {
       lanes[k] = better<W>(x[i + k], lanes[k]) ? x[i + k] : lanes[k];
-      nan |= x[i + k] != x[i + k];
+      nans[k] |= x[i + k] != x[i + k];
     }
+  for (Size k = 0; i < n; ++i, ++k) {
+    lanes[k] = better<W>(x[i], lanes[k]) ? x[i] : lanes[k];
+    nans[k] |= x[i] != x[i];
+  }
   T best = lanes[0];
   for (T lane : lanes) best = better<W>(lane, best) ? lane : best;
-  for (; i < n; ++i) {
-    best = better<W>(x[i], best) ? x[i] : best;
-    nan |= x[i] != x[i];
-  }
   i = 0;
-  if (nan) while (x[i] == x[i]) ++i;
+  if (std::any_of(nans, nans + kLanes, [](Flag f) { return f != 0; })) while (x[i] == x[i]) ++i;
   else while (x[i] != best) ++i;
   return i;
 }
