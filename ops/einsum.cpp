@@ -98,7 +98,8 @@ void check_sizes(std::string_view text, const Equation& e, const Variables& xs) 
   for (std::size_t f = 0; f < xs.size(); ++f) {
     const Shape& shape = xs[f].shape();
     if (static_cast<int>(e.factors[f].size()) != shape.rank())
-      fail_at(text, join("gives factor ", f, " ", e.factors[f].size(), " axes; its shape is ", shape, "."));
+      fail_at(text, join("gives factor ", f, " ", e.factors[f].size(), " axes; its shape is ",
+                         shape, "."));
     for (int k = 0; k < shape.rank(); ++k) {
       char c = e.factors[f][static_cast<std::size_t>(k)];
       auto known = letters.find(c);

@@ -31,9 +31,11 @@ template <class T>
 void gemv(bool transposed, int rows, int columns, T alpha, const T* m, int ld, const T* x, int incx,
           T beta, T* y, int incy) {
   if constexpr (std::is_same_v<T, float>)
-    cblas_sgemv(CblasRowMajor, flag(transposed), rows, columns, alpha, m, ld, x, incx, beta, y, incy);
+    cblas_sgemv(CblasRowMajor, flag(transposed), rows, columns, alpha, m, ld, x, incx, beta, y,
+                incy);
   else
-    cblas_dgemv(CblasRowMajor, flag(transposed), rows, columns, alpha, m, ld, x, incx, beta, y, incy);
+    cblas_dgemv(CblasRowMajor, flag(transposed), rows, columns, alpha, m, ld, x, incx, beta, y,
+                incy);
 }
 
 }  // namespace
@@ -55,7 +57,8 @@ void gemm(bool ta, bool tb, Size m, Size n, Size k, T alpha, const T* a, Size ld
     return gemv(ta, i(ta ? k : m), i(ta ? m : k), alpha, a, i(lda), b, tb ? 1 : i(ldb), beta, c,
                 i(ldc));
   if (m == 1)  // c^T = op(B)^T a^T
-    return gemv(!tb, i(tb ? n : k), i(tb ? k : n), alpha, b, i(ldb), a, ta ? i(lda) : 1, beta, c, 1);
+    return gemv(!tb, i(tb ? n : k), i(tb ? k : n), alpha, b, i(ldb), a, ta ? i(lda) : 1, beta, c,
+                1);
   if constexpr (std::is_same_v<T, float>)
     cblas_sgemm(CblasRowMajor, flag(ta), flag(tb), i(m), i(n), i(k), alpha, a, i(lda), b, i(ldb),
                 beta, c, i(ldc));

@@ -116,7 +116,8 @@ Variable embedding(const Variable& weight, const Variable& index, const Embeddin
     }
     Variable dy = b.dy();
     if (padding >= 0)
-      dy = masked_fill(dy, expand(equals(b.x(1), Variable(full({}, double(padding), int64))), -1), 0);
+      dy = masked_fill(dy, expand(equals(b.x(1), Variable(full({}, double(padding), int64))), -1),
+                       0);
     b.give(0, index_add(zeros_like_input(b, 0), 0, b.x(1), dy));
   }, Keep::nothing);
 }

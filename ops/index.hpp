@@ -35,7 +35,8 @@ struct EmbeddingOptions {
   Size padding = -1;
 };
 /// Rows of weight (V, D) by int64 index (...): (..., D).
-Variable embedding(const Variable& weight, const Variable& index, const EmbeddingOptions& options = {});
+Variable embedding(const Variable& weight, const Variable& index,
+                   const EmbeddingOptions& options = {});
 /// index (...) -> (..., classes): 1 at each index, 0 elsewhere; a constant.
 Variable one_hot(const Variable& index, Size classes, Type type = float32);
 

@@ -6,8 +6,8 @@
 
 namespace unroll::kernel {
 
-/// Throws Error("[op] ...") unless index is int64 and in [0, n), n being x's size along the axis. To be
-/// given what the user gave: Op widens float32 beside float64.
+/// Throws Error("[op] ...") unless index is int64 and in [0, n), n being x's size along the axis.
+/// To be given what the user gave: Op widens float32 beside float64.
 void check_index(std::string_view op, const Array& index, int axis, const Shape& x);
 
 // All of these want checked indices.

@@ -32,8 +32,8 @@ void check(const Op& op) {
   op.require(a.rank() > 0 && b.rank() > 0, "a is ", a, ", b is ", b,
              "; expected at least one axis each, multiply scalars with *.");
   Size inner = a.back(), rows = b[std::max(0, b.rank() - 2)];
-  op.require(inner == rows, "inner sizes differ: a is ", a, ", b is ", b, "; expected b with ", inner,
-             b.rank() == 1 ? " elements." : " rows.");
+  op.require(inner == rows, "inner sizes differ: a is ", a, ", b is ", b, "; expected b with ",
+             inner, b.rank() == 1 ? " elements." : " rows.");
   for (int k = 3; k <= a.rank() && k <= b.rank(); ++k) {
     Size x = a[a.rank() - k], y = b[b.rank() - k];
     op.require(x == y || x == 1 || y == 1, "leading sizes differ: a is ", a, ", b is ", b,
@@ -75,7 +75,8 @@ Variable matmul(const Variable& a, const Variable& b) {
   check(op);
   Array left = as_left(op[0]), right = as_right(op[1]);
   Shape x = left.shape(), z = right.shape();
-  Shape shape = broadcast_shapes("matmul", Shape(x.data(), x.rank() - 2), Shape(z.data(), z.rank() - 2));
+  Shape shape =
+      broadcast_shapes("matmul", Shape(x.data(), x.rank() - 2), Shape(z.data(), z.rank() - 2));
   shape.push_back(x[x.rank() - 2]);
   shape.push_back(z.back());
   Array y = Array::uninitialised(shape, op.type());

@@ -114,7 +114,8 @@ void run(const Problem& p, bool accumulate, const T* a, const T* b, T* c) {
       const T *x = a + at[0] + i * step[0], *y = b + at[1] + i * step[1];
       T* z = c + at[2] + i * step[2];
       if (lc.transposed)  // c^T = b^T a^T
-        gemm(!lb.transposed, !la.transposed, p.n, p.m, p.k, T(1), y, lb.ld, x, la.ld, beta, z, lc.ld);
+        gemm(!lb.transposed, !la.transposed, p.n, p.m, p.k, T(1), y, lb.ld, x, la.ld, beta, z,
+             lc.ld);
       else
         gemm(la.transposed, lb.transposed, p.m, p.n, p.k, T(1), x, la.ld, y, lb.ld, beta, z, lc.ld);
     }

@@ -20,7 +20,8 @@ Variable reshape(const Variable& x, const Shape& shape) {
     op.require(size >= -1, "shape ", shape, " has a negative size.");
     unknown += size == -1;
   }
-  op.require(unknown <= 1, "shape ", shape, " has ", unknown, " sizes of -1; expected at most one.");
+  op.require(unknown <= 1, "shape ", shape, " has ", unknown,
+             " sizes of -1; expected at most one.");
   return op.record(op[0].reshaped(shape), [](Backward& b) {
     b.give(0, reshape(b.dy(), b.x_shape()));
   }, Keep::nothing);
@@ -123,7 +124,8 @@ Variable tile(const Variable& x, const std::vector<Size>& repeats) {
     int own = k - (rank - x.rank()), given = k - (rank - static_cast<int>(repeats.size()));
     Size n = own < 0 ? 1 : x.shape()[own];
     Size r = given < 0 ? 1 : repeats[static_cast<std::size_t>(given)];
-    if (r < 0) fail("tile", "cannot repeat shape ", x.shape(), " ", r, " times along axis ", k, ".");
+    if (r < 0)
+      fail("tile", "cannot repeat shape ", x.shape(), " ", r, " times along axis ", k, ".");
     pairs.push_back(1);
     pairs.push_back(n);
     repeated.push_back(r);

@@ -34,13 +34,15 @@ void check(bool ta, bool tb, Size m, Size n, Size k, T alpha, T beta, Size extra
     for (Size i = 0; i < m; ++i)
       for (Size j = 0; j < n; ++j) c(i, j) = std::numeric_limits<T>::quiet_NaN();
   Padded<T> before = c;
-  gemm<T>(ta, tb, m, n, k, alpha, a.data.data(), a.ld, b.data.data(), b.ld, beta, c.data.data(), c.ld);
+  gemm<T>(ta, tb, m, n, k, alpha, a.data.data(), a.ld, b.data.data(), b.ld, beta, c.data.data(),
+          c.ld);
   double worst = 0;
   for (Size i = 0; i < m; ++i)
     for (Size j = 0; j < n; ++j) {
       double y = 0;
       for (Size l = 0; l < k; ++l)
-        y += static_cast<double>(ta ? a(l, i) : a(i, l)) * static_cast<double>(tb ? b(j, l) : b(l, j));
+        y += static_cast<double>(ta ? a(l, i) : a(i, l)) *
+             static_cast<double>(tb ? b(j, l) : b(l, j));
       y *= static_cast<double>(alpha);
       if (beta != 0) y += static_cast<double>(beta) * static_cast<double>(before(i, j));
       worst = std::max(worst, std::abs(y - static_cast<double>(c(i, j))));
@@ -49,7 +51,8 @@ void check(bool ta, bool tb, Size m, Size n, Size k, T alpha, T beta, Size extra
   BOOST_TEST(worst < (sizeof(T) == 4 ? 1e-4 : 1e-12), ta << tb << " " << m << "x" << n << "x" << k
                                                           << " beta " << beta << ": " << worst);
   bool untouched = true;
-  for (Size i = 0; i < m && extra; ++i) untouched &= std::isnan(c(i, n)) && std::isnan(c(i, n + extra - 1));
+  for (Size i = 0; i < m && extra; ++i)
+    untouched &= std::isnan(c(i, n)) && std::isnan(c(i, n + extra - 1));
   BOOST_TEST(untouched);
 }
 
@@ -60,8 +63,13 @@ BOOST_AUTO_TEST_SUITE(gemm_kernel)
 BOOST_AUTO_TEST_CASE(all_forms) {
   for (bool ta : {false, true})
     for (bool tb : {false, true})
-      for (auto [m, n, k] : {std::array<Size, 3>{3, 4, 5}, {1, 7, 5}, {6, 1, 5}, {1, 1, 5}, {3, 4, 1},
-                             {17, 33, 9}, {1, 1, 1}})
+      for (auto [m, n, k] : {std::array<Size, 3>{3, 4, 5},
+                             {1, 7, 5},
+                             {6, 1, 5},
+                             {1, 1, 5},
+                             {3, 4, 1},
+                             {17, 33, 9},
+                             {1, 1, 1}})
         for (double beta : {0.0, 1.0, 0.5})
           for (Size extra : {0, 3}) {
             check<float>(ta, tb, m, n, k, 1, static_cast<float>(beta), extra);

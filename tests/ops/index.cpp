@@ -43,14 +43,16 @@ BOOST_AUTO_TEST_CASE(gathering) {
   BOOST_TEST(close(gather(Variable(awkward(x)), -2, awkward(i)), expected));
   BOOST_TEST(gather(Variable(x), 0, Array({0, 1, 1}, int64)).shape() == Shape({0, 1, 1}));
   check_gradients([&](const Variable& v) { return gather(v, 1, i); }, {2, 3, 4});
-  check_gradients([&](const Variable& v) { return gather(sliced(v, 2, 0, 4, 2), 1, i.sliced(2, 0, 2)); },
-                  {2, 3, 4});
+  check_gradients(
+      [&](const Variable& v) { return gather(sliced(v, 2, 0, 4, 2), 1, i.sliced(2, 0, 2)); },
+      {2, 3, 4});
   BOOST_TEST(error_of([&] { gather(Variable(x), 1, integers({1, 1, 1}, {3})); }) ==
              "[gather] index 3 is outside axis 1 of shape (2, 3, 4); expected 0 to 2.");
   BOOST_TEST(error_of([&] { gather(Variable(x), 1, integers({1, 1, 1}, {-1})); }) ==
              "[gather] index -1 is outside axis 1 of shape (2, 3, 4); expected 0 to 2.");
   BOOST_TEST(error_of([&] { gather(Variable(x), 1, integers({1, 1, 5}, {0, 0, 0, 0, 0})); }) ==
-             "[gather] x is (2, 3, 4), index is (1, 1, 5); expected as many axes, and sizes up to x's "
+             "[gather] x is (2, 3, 4), index is (1, 1, 5); expected as many axes, and sizes up "
+             "to x's "
              "except along axis 1.");
   BOOST_TEST(error_of([&] { gather(Variable(x), 1, zeros({1, 1, 1})); }) ==
              "[gather] the index (1, 1, 1) is float32; expected int64.");
@@ -69,8 +71,9 @@ BOOST_AUTO_TEST_CASE(scattering) {
   BOOST_TEST(close(scatter_add(Variable(awkward(x)), 0, awkward(i), awkward(source)), expected));
   BOOST_TEST(gradcheck([&](auto& v, auto& s) { return sin(scatter_add(v, 0, i, s)); },
                        {{2, 3}, {4, 3}}, {.order = 2}));
-  BOOST_TEST(gradcheck([&](auto& v, auto& s) { return sin(scatter_add(transpose(v), 0, i, transpose(s))); },
-                       {{3, 2}, {3, 4}}, {.order = 2}));
+  BOOST_TEST(gradcheck(
+      [&](auto& v, auto& s) { return sin(scatter_add(transpose(v), 0, i, transpose(s))); },
+      {{3, 2}, {3, 4}}, {.order = 2}));
   BOOST_TEST(error_of([&] { scatter_add(Variable(x), 0, i, x); }) ==
              "[scatter_add] index is (4, 3), source is (2, 3); expected equal shapes.");
 }
@@ -85,7 +88,8 @@ BOOST_AUTO_TEST_CASE(selecting) {
   BOOST_TEST(close(index_select(Variable(awkward(x)), -2, awkward(i)), expected));
   BOOST_TEST(close(index_select(Variable(x), 2, integers({}, {1})), x.select(2, 1)));
   BOOST_TEST(index_select(Variable(x), 0, Array({0}, int64)).shape() == Shape({0, 4, 2}));
-  BOOST_TEST(index_select(Variable(zeros({2, 0})), 0, integers({3}, {0, 1, 0})).shape() == Shape({3, 0}));
+  BOOST_TEST(index_select(Variable(zeros({2, 0})), 0, integers({3}, {0, 1, 0})).shape() ==
+             Shape({3, 0}));
   for (Size axis : {0, 1, 2})
     check_gradients([&](const Variable& v) { return index_select(v, axis, indices({1, 0, 1})); },
                     {2, 3, 2});
@@ -107,7 +111,8 @@ BOOST_AUTO_TEST_CASE(adding_at_indices) {
   }
   BOOST_TEST(close(index_add(Variable(x), 0, i, source), expected));
   BOOST_TEST(close(index_add(Variable(awkward(x)), 0, i, awkward(source)), expected));
-  BOOST_TEST(close(index_add(Variable(x.transposed()), 1, i, source.transposed()), expected.transposed()));
+  BOOST_TEST(
+      close(index_add(Variable(x.transposed()), 1, i, source.transposed()), expected.transposed()));
   for (Size axis : {0, 1})
     BOOST_TEST(gradcheck([&](auto& v, auto& s) {
       return sin(axis ? index_add(transpose(v), 1, i, transpose(s)) : index_add(v, 0, i, s));
@@ -147,7 +152,8 @@ BOOST_AUTO_TEST_CASE(masked) {
   BOOST_TEST(masked_select(Variable(x), Variable(0.0)).shape() == Shape({0}));
   check_gradients([&](const Variable& v) { return masked_select(v, mask); }, {2, 3});
   BOOST_TEST(error_of([&] { masked_select(Variable(x), zeros({2, 2, 3})); }) ==
-             "[masked_select] x is (2, 3), mask is (2, 2, 3); expected a mask that broadcasts to x.");
+             "[masked_select] x is (2, 3), mask is (2, 2, 3); expected a mask that broadcasts to "
+             "x.");
 }
 
 BOOST_AUTO_TEST_CASE(embeddings) {
@@ -157,8 +163,11 @@ BOOST_AUTO_TEST_CASE(embeddings) {
     return at(weight, {static_cast<Size>(at(words, {k[0], k[1]})), k[2]});
   })));
   BOOST_TEST(gradcheck([&](auto& W) { return sin(embedding(W, words)); }, {{5, 3}}, {.order = 2}));
-  BOOST_TEST(gradcheck([&](auto& W) { return sin(embedding(transpose(W), words)) * embedding(W, indices({1}))[0][0]; },
-                       {{3, 5}}, {.order = 2}));
+  BOOST_TEST(gradcheck(
+      [&](auto& W) {
+        return sin(embedding(transpose(W), words)) * embedding(W, indices({1}))[0][0];
+      },
+      {{3, 5}}, {.order = 2}));
   // Used at every step, as in a recurrent network: uses add up; the padding row gets nothing.
   Variable dy(numbers({2, 3, 3}, 7));
   Array expected = build({5, 3}, [&](const Index& k) {
@@ -234,8 +243,8 @@ BOOST_AUTO_TEST_CASE(k_best) {
     }
   BOOST_TEST(topk(Variable(x), 0).values.shape() == Shape({3, 0}));
   check_gradients([](const Variable& v) { return topk(v, 2).values; }, {2, 3});
-  check_gradients([](const Variable& v) { return topk(v, 1, {.axis = 0, .largest = false}).values; },
-                  {2, 3});
+  check_gradients(
+      [](const Variable& v) { return topk(v, 1, {.axis = 0, .largest = false}).values; }, {2, 3});
   BOOST_TEST(error_of([&] { topk(Variable(x), 7); }) ==
              "[topk] k is 7, axis 1 of shape (3, 6) has 6 elements.");
 }

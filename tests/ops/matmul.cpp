@@ -42,10 +42,22 @@ struct Case {
   Shape a, b;
 };
 const std::vector<Case> kCases = {
-    {{3, 4}, {4, 5}},          {{4}, {4}},          {{3, 4}, {4}},          {{4}, {4, 5}},
-    {{2, 3, 4}, {2, 4, 5}},    {{2, 3, 4}, {4, 5}}, {{3, 4}, {2, 4, 5}},    {{2, 3, 4}, {4}},
-    {{4}, {2, 4, 5}},          {{1, 3, 4}, {2, 4, 5}}, {{2, 1, 3, 4}, {3, 4, 2}}, {{2, 1, 4}, {4, 5}},
-    {{3, 2, 4, 1}, {3, 1, 1, 5}}, {{2, 4, 4}, {2, 4, 1}}, {{1, 4}, {3, 4, 5}}, {{2, 3, 1, 4}, {4, 1}},
+    {{3, 4}, {4, 5}},
+    {{4}, {4}},
+    {{3, 4}, {4}},
+    {{4}, {4, 5}},
+    {{2, 3, 4}, {2, 4, 5}},
+    {{2, 3, 4}, {4, 5}},
+    {{3, 4}, {2, 4, 5}},
+    {{2, 3, 4}, {4}},
+    {{4}, {2, 4, 5}},
+    {{1, 3, 4}, {2, 4, 5}},
+    {{2, 1, 3, 4}, {3, 4, 2}},
+    {{2, 1, 4}, {4, 5}},
+    {{3, 2, 4, 1}, {3, 1, 1, 5}},
+    {{2, 4, 4}, {2, 4, 1}},
+    {{1, 4}, {3, 4, 5}},
+    {{2, 3, 1, 4}, {4, 1}},
 };
 
 /// The last two axes exchanged in memory only.
@@ -69,8 +81,9 @@ BOOST_AUTO_TEST_CASE(values_of_all_shapes) {
 
 BOOST_AUTO_TEST_CASE(gradients_of_all_shapes) {
   for (const Case& c : kCases)
-    BOOST_TEST(gradcheck([](auto& a, auto& b) { return sin(matmul(a, b)); }, {c.a, c.b}, {.order = 2}),
-               c.a.text() << " x " << c.b.text());
+    BOOST_TEST(
+        gradcheck([](auto& a, auto& b) { return sin(matmul(a, b)); }, {c.a, c.b}, {.order = 2}),
+        c.a.text() << " x " << c.b.text());
 }
 
 BOOST_AUTO_TEST_CASE(gradients_of_views) {
@@ -78,18 +91,26 @@ BOOST_AUTO_TEST_CASE(gradients_of_views) {
                        {{4, 3}, {4, 2}}, {.order = 2}));
   BOOST_TEST(gradcheck([](auto& a, auto& b) {
     // columns and rows of a larger array, whose gradients are written in place
-    return sin(matmul(sliced(a, 1, 1, 4), b[1])) + matmul(sliced(a, 1, 0, 4, 2), sliced(b[0], 0, 0, 2));
+    return sin(matmul(sliced(a, 1, 1, 4), b[1])) +
+           matmul(sliced(a, 1, 0, 4, 2), sliced(b[0], 0, 0, 2));
   }, {{3, 4}, {2, 3, 2}}, {.order = 2}));
   // some rows of each matrix of a batch, and every second number of a vector
-  BOOST_TEST(gradcheck([](auto& a, auto& b) { return sin(matmul(sliced(a, 1, 0, 2), b)) + a[0][2][0]; },
-                       {{2, 3, 4}, {4, 2}}, {.order = 2}));
-  BOOST_TEST(gradcheck([](auto& a, auto& b) {
-    return sin(matmul(sliced(a, 0, 0, 6, 2), b)) + sin(matmul(transpose(b), sliced(a, 0, 1, 6, 2))) + a[0];
-  }, {{6}, {3, 2}}, {.order = 2}));
+  BOOST_TEST(
+      gradcheck([](auto& a, auto& b) { return sin(matmul(sliced(a, 1, 0, 2), b)) + a[0][2][0]; },
+                {{2, 3, 4}, {4, 2}}, {.order = 2}));
+  BOOST_TEST(gradcheck(
+      [](auto& a, auto& b) {
+        return sin(matmul(sliced(a, 0, 0, 6, 2), b)) +
+               sin(matmul(transpose(b), sliced(a, 0, 1, 6, 2))) + a[0];
+      },
+      {{6}, {3, 2}}, {.order = 2}));
   BOOST_TEST(gradcheck([](auto& a) { return matmul(matmul(a, a), transpose(a)); }, {{3, 3}},
                        {.order = 2}));
-  BOOST_TEST(gradcheck([](auto& a, auto& b) { return matmul(broadcast_to(expand(a, 0), {3, 2, 2}), b); },
-                       {{2, 2}, {3, 2, 2}}, {.order = 2}));
+  BOOST_TEST(gradcheck(
+      [](auto& a, auto& b) {
+        return matmul(broadcast_to(expand(a, 0), {3, 2, 2}), b);
+      },
+      {{2, 2}, {3, 2, 2}}, {.order = 2}));
 }
 
 BOOST_AUTO_TEST_CASE(empty_arrays) {
@@ -102,7 +123,8 @@ BOOST_AUTO_TEST_CASE(empty_arrays) {
   BOOST_TEST(product({2, 3, 0}, {0}).shape() == Shape({2, 3}));
   BOOST_TEST(close(product({0}, {0}), zeros({}, float64)));
   Tape tape;
-  for (auto [a, b] : {std::pair<Shape, Shape>{{3, 0}, {0, 5}}, {{0, 4}, {4, 5}}, {{0, 3, 4}, {4, 5}}}) {
+  for (auto [a, b] :
+       {std::pair<Shape, Shape>{{3, 0}, {0, 5}}, {{0, 4}, {4, 5}}, {{0, 3, 4}, {4, 5}}}) {
     Variable x = tape.watch(zeros(a)), z = tape.watch(ones(b));
     std::vector<Variable> g = grad(sum(matmul(x, z)), {x, z});
     BOOST_TEST(close(g[0], a.count() ? zeros(a) : Array(a)));
@@ -114,14 +136,18 @@ BOOST_AUTO_TEST_CASE(mistakes) {
   auto message = [](const Shape& a, const Shape& b, Type type = float32) {
     return error_of([&] { matmul(Variable(zeros(a, type)), Variable(zeros(b, type))); });
   };
-  BOOST_TEST(message({20, 128}, {64, 512}) ==
-             "[matmul] inner sizes differ: a is (20, 128), b is (64, 512); expected b with 128 rows.");
-  BOOST_TEST(message({20, 128}, {64}) ==
-             "[matmul] inner sizes differ: a is (20, 128), b is (64,); expected b with 128 elements.");
-  BOOST_TEST(message({2, 3, 4}, {3, 4, 5}) ==
-             "[matmul] leading sizes differ: a is (2, 3, 4), b is (3, 4, 5); expected them equal or 1.");
-  BOOST_TEST(message({}, {3, 4}) ==
-             "[matmul] a is (), b is (3, 4); expected at least one axis each, multiply scalars with *.");
+  BOOST_TEST(
+      message({20, 128}, {64, 512}) ==
+      "[matmul] inner sizes differ: a is (20, 128), b is (64, 512); expected b with 128 rows.");
+  BOOST_TEST(
+      message({20, 128}, {64}) ==
+      "[matmul] inner sizes differ: a is (20, 128), b is (64,); expected b with 128 elements.");
+  BOOST_TEST(
+      message({2, 3, 4}, {3, 4, 5}) ==
+      "[matmul] leading sizes differ: a is (2, 3, 4), b is (3, 4, 5); expected them equal or 1.");
+  BOOST_TEST(
+      message({}, {3, 4}) ==
+      "[matmul] a is (), b is (3, 4); expected at least one axis each, multiply scalars with *.");
   BOOST_TEST(message({2, 2}, {2, 2}, int64) ==
              "[matmul] elements are int64 and int64; expected float32 or float64.");
   BOOST_TEST(error_of([] { dot(Variable(zeros({2})), Variable(zeros({3}))); }) ==
@@ -136,7 +162,8 @@ BOOST_AUTO_TEST_CASE(vectors) {
   BOOST_TEST(close(outer(Variable(a), Variable(b)), build({4, 4}, [&](const Index& i) {
     return at(a, {i[0]}) * at(b, {i[1]});
   })));
-  BOOST_TEST(gradcheck([](auto& x, auto& y) { return dot(x, y) * outer(x, y); }, {{3}, {3}}, {.order = 2}));
+  BOOST_TEST(gradcheck([](auto& x, auto& y) { return dot(x, y) * outer(x, y); }, {{3}, {3}},
+                       {.order = 2}));
 }
 
 BOOST_AUTO_TEST_CASE(named_axes) {
@@ -187,13 +214,18 @@ BOOST_AUTO_TEST_CASE(named_axes) {
     });
     BOOST_TEST(close(einsum(text, factors), expected), text);
     if (axes.size() == 1)
-      BOOST_TEST(gradcheck([&](auto& a) { return sin(einsum(text, {a})); }, inputs, {.order = 2}), text);
+      BOOST_TEST(gradcheck([&](auto& a) { return sin(einsum(text, {a})); }, inputs, {.order = 2}),
+                 text);
     if (axes.size() == 2)
       BOOST_TEST(gradcheck([&](auto& a, auto& b) { return sin(einsum(text, {a, b})); }, inputs,
                            {.order = 2}), text);
     if (axes.size() == 3)
-      BOOST_TEST(gradcheck([&](auto& a, auto& b, auto& c) { return einsum(text, {a, b, c}); }, inputs,
-                           {.order = 2}), text);
+      BOOST_TEST(gradcheck(
+                     [&](auto& a, auto& b, auto& c) {
+                       return einsum(text, {a, b, c});
+                     },
+                     inputs, {.order = 2}),
+                 text);
   }
 }
 
@@ -205,11 +237,13 @@ BOOST_AUTO_TEST_CASE(mistakes_in_equations) {
   BOOST_TEST(message("ij,jk->ik", {a, b}) ==
              "[einsum] \"ij,jk->ik\" has size 3 along j; factor 1 is (4, 5).");
   BOOST_TEST(message("ij,jk->ik", {a}) == "[einsum] \"ij,jk->ik\" has 2 factors; 1 are given.");
-  BOOST_TEST(message("ijk->i", {a}) == "[einsum] \"ijk->i\" gives factor 0 3 axes; its shape is (2, 3).");
+  BOOST_TEST(message("ijk->i", {a}) ==
+             "[einsum] \"ijk->i\" gives factor 0 3 axes; its shape is (2, 3).");
   BOOST_TEST(message("ii->i", {a}) == "[einsum] \"ii->i\" names axis i twice; use diagonal first.");
   BOOST_TEST(message("ij->k", {a}) == "[einsum] \"ij->k\" has k in the result; no factor has it.");
-  BOOST_TEST(message("i...->i", {a}) ==
-             "[einsum] \"i...->i\" has an unexpected '.'; expected letters, commas and one \"->\".");
+  BOOST_TEST(
+      message("i...->i", {a}) ==
+      "[einsum] \"i...->i\" has an unexpected '.'; expected letters, commas and one \"->\".");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

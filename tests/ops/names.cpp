@@ -36,7 +36,8 @@ BOOST_AUTO_TEST_CASE(moving) {
   y = tile(x, {2, 1}), y = repeat(x, 2, 0), y = pad(x, {{0, 1}, {1, 0}});
   y = concat({x, x}), y = concat({x, x}, 0), y = stack_along({x, x}), y = stack_along({x, x}, 1);
   vector<Variable> parts = unstack(x);
-  parts = split(x, {1, 1}, 0), parts = split(x, {1, 2}), parts = chunk(x, 3), parts = chunk(x, 2, 0);
+  parts = split(x, {1, 1}, 0), parts = split(x, {1, 2}), parts = chunk(x, 3),
+  parts = chunk(x, 2, 0);
   auto [a, b, c] = chunk<3>(x);
   y = diagonal(x), y = trace(x), y = tril(x), y = triu(x, 1);
   BOOST_TEST(c.value().at({1, 0}) == 6);
@@ -45,11 +46,14 @@ BOOST_AUTO_TEST_CASE(moving) {
 BOOST_AUTO_TEST_CASE(reducing) {
   Variable x = values({{1, 2, 3}, {4, 5, 6}});
   Variable y = sum(x);
-  y = sum(x, {.axes = {0}}), y = mean(x), y = mean(x, {.keepdims = true}), y = prod(x), y = prod(x, {{1}});
-  y = max(x), y = max(x, {.axes = {0}}), y = max(x, {}), y = max(x, {.axes = {0}, .keepdims = true});
+  y = sum(x, {.axes = {0}}), y = mean(x), y = mean(x, {.keepdims = true}), y = prod(x),
+  y = prod(x, {{1}});
+  y = max(x), y = max(x, {.axes = {0}}), y = max(x, {}),
+  y = max(x, {.axes = {0}, .keepdims = true});
   y = min(x), y = min(x, {.axes = {-1}}), y = min(x, {}), y = amax(x), y = amin(x, {.axes = {0}});
   y = argmax(x), y = argmin(x, 0), y = variance(x), y = variance(x, {.axes = {0}, .correction = 1});
-  y = standard_deviation(x, {.axes = {0}}), y = norm(x), y = norm(x, {.axes = {0}}), y = norm(x, {.p = 1});
+  y = standard_deviation(x, {.axes = {0}}), y = norm(x), y = norm(x, {.axes = {0}}),
+  y = norm(x, {.p = 1});
   y = cumsum(x, 0), y = cumprod(x, -1);
   BOOST_TEST(max(x).item() == 6);
   BOOST_TEST(max(1, 2) == 2);  // std's are still there
@@ -63,7 +67,8 @@ BOOST_AUTO_TEST_CASE(choosing) {
   y = index_add(x, 0, indices({1}), ones({1, 3})), y = index(x, {indices({0}), indices({1})});
   y = masked_select(x, x > 2), y = embedding(x, indices({1, 0})), y = one_hot(indices({1}), 2);
   Sorted s = sort(x);
-  s = sort(x, 0), s = sort(x, 0, true), s = sort(x, -1, false), s = topk(x, 1), s = topk(x, 1, {.axis = 0});
+  s = sort(x, 0), s = sort(x, 0, true), s = sort(x, -1, false), s = topk(x, 1),
+  s = topk(x, 1, {.axis = 0});
   vector<int> numbers{2, 1};
   sort(numbers.begin(), numbers.end());
   BOOST_TEST(numbers[0] == 1);

@@ -1,4 +1,5 @@
-// Sums, products, extrema, norms and running sums against naive loops, with their gradients.
+// Sums, products, extrema and norms against naive loops, with their gradients. Running sums and
+// products are in scan.cpp.
 #include "reference.hpp"
 
 #include <limits>
@@ -64,7 +65,8 @@ double variance_of(const List& l, double correction) {
   return s / (n - correction);
 }
 
-const std::vector<std::vector<Size>> kAxes = {{}, {0}, {1}, {-1}, {0, 2}, {-2, 0}, {2, 1}, {0, 1, 2}};
+const std::vector<std::vector<Size>> kAxes = {{},     {0},     {1},    {-1},
+                                              {0, 2}, {-2, 0}, {2, 1}, {0, 1, 2}};
 
 /// Values for all kinds of axes, contiguous and not, float32 too.
 template <class Op, class F>
@@ -82,9 +84,11 @@ void check_values(Op op, F f) {
 template <class Op>
 void check_gradients(Op op) {
   for (const auto& axes : {std::vector<Size>{}, {0}, {-1}, {0, 2}}) {
-    BOOST_TEST(gradcheck([&](auto& x) { return sin(op(x, axes, false)); }, {{2, 3, 2}}, {.order = 2}));
-    BOOST_TEST(gradcheck([&](auto& x) { return op(flip(transpose(x), {1}), axes, true) * x[0][1][1]; },
-                         {{2, 2, 3}}, {.order = 2}));
+    BOOST_TEST(
+        gradcheck([&](auto& x) { return sin(op(x, axes, false)); }, {{2, 3, 2}}, {.order = 2}));
+    BOOST_TEST(
+        gradcheck([&](auto& x) { return op(flip(transpose(x), {1}), axes, true) * x[0][1][1]; },
+                  {{2, 2, 3}}, {.order = 2}));
   }
 }
 
@@ -139,8 +143,9 @@ BOOST_AUTO_TEST_CASE(products) {
   Tape tape;
   Variable v = tape.watch(x);
   Variable g = grad(prod(v, {.axes = {1}}), v, {.grad_outputs = Variable(ones({6}, float64))});
-  BOOST_TEST(close(g, values({{-12, 8, -6}, {-12, 0, 0}, {0, 8, 0}, {0, 0, -6}, {0, 0, 0}, {0, 0, 0}},
-                             float64)));
+  BOOST_TEST(
+      close(g, values({{-12, 8, -6}, {-12, 0, 0}, {0, 8, 0}, {0, 0, -6}, {0, 0, 0}, {0, 0, 0}},
+                      float64)));
   BOOST_TEST(gradcheck([](auto& a) { return prod(a, {.axes = {1}}); }, {x}, {.order = 2}));
   BOOST_TEST(gradcheck([](auto& a) { return sum(prod(a, {.axes = {0}})); }, {x}, {.order = 2}));
   BOOST_TEST(prod(Variable(zeros({0}))).item() == 1);
@@ -199,7 +204,8 @@ BOOST_AUTO_TEST_CASE(equal_extrema) {
   BOOST_TEST(close(gradient(max(x, {.axes = {0}})), values({{0, 1, 1}, {1, 0, 0}}, float64)));
   BOOST_TEST(close(gradient(max(x)), values({{0, .25, .25}, {.25, 0, .25}}, float64)));
   BOOST_TEST(close(gradient(amax(x, {.axes = {1}})), values({{0, .5, .5}, {.5, 0, .5}}, float64)));
-  BOOST_TEST(close(gradient(amin(-x, {.axes = {1}})), values({{0, -.5, -.5}, {-.5, 0, -.5}}, float64)));
+  BOOST_TEST(
+      close(gradient(amin(-x, {.axes = {1}})), values({{0, -.5, -.5}, {-.5, 0, -.5}}, float64)));
   BOOST_TEST(identical(argmax(x).value(), indices({1, 0})));
   BOOST_TEST(identical(argmin(x, 0).value(), indices({0, 1, 0})));
 }
@@ -237,7 +243,8 @@ BOOST_AUTO_TEST_CASE(variances) {
   Variable x = tape.watch(full({3}, 2, float64));
   BOOST_TEST(close(grad(standard_deviation(x), x), zeros({3}, float64)));
   BOOST_TEST(error_of([] { variance(Variable(zeros({1, 4})), {.axes = {0}, .correction = 1}); }) ==
-             "[variance] 1 elements along the axes of shape (1, 4) with correction 1; expected more "
+             "[variance] 1 elements along the axes of shape (1, 4) with correction 1; expected "
+             "more "
              "elements.");
 }
 
@@ -262,37 +269,6 @@ BOOST_AUTO_TEST_CASE(norms) {
   BOOST_TEST(norm(Variable(values({3, 4}))).item() == 5);
   BOOST_TEST(error_of([] { norm(Variable(zeros({2})), {.p = 0}); }) ==
              "[norm] p is 0; expected more than 0.");
-}
-
-BOOST_AUTO_TEST_CASE(running) {
-  Array x = numbers({3, 4, 2});
-  for (Size axis : {0, 1, -1}) {
-    std::size_t a = static_cast<std::size_t>(axis < 0 ? axis + 3 : axis);
-    auto upto = [&](Index i, bool product) {
-      double y = product ? 1 : 0;
-      for (Size last = i[a], k = 0; k <= last; ++k) {
-        i[a] = k;
-        y = product ? y * at(x, i) : y + at(x, i);
-      }
-      return y;
-    };
-    Array sums = build({3, 4, 2}, [&](const Index& i) { return upto(i, false); });
-    Array products = build({3, 4, 2}, [&](const Index& i) { return upto(i, true); });
-    for (const Array& v : {x, awkward(x)}) {
-      BOOST_TEST(close(cumsum(Variable(v), axis), sums));
-      BOOST_TEST(close(cumprod(Variable(v), axis), products));
-    }
-    BOOST_TEST(gradcheck([&](auto& v) { return sin(cumsum(v, axis)); }, {{2, 3, 2}}, {.order = 2}));
-    BOOST_TEST(gradcheck([&](auto& v) { return sin(cumprod(v, axis)); }, {{2, 3, 2}}, {.order = 2}));
-    BOOST_TEST(gradcheck([&](auto& v) { return sin(cumprod(transpose(v), axis)); }, {{2, 2, 3}},
-                         {.order = 2}));
-  }
-  Array zeroes = values({{2, 0, 3, 4}, {0, 2, 0, 5}, {1, 2, 3, 0}}, float64);
-  BOOST_TEST(gradcheck([](auto& v) { return cumprod(v, 1); }, {zeroes}, {.order = 2}));
-  BOOST_TEST(identical(cumsum(Variable(indices({1, 2, 3})), 0).value(), indices({1, 3, 6})));
-  BOOST_TEST(cumsum(Variable(zeros({0, 3})), 0).shape() == Shape({0, 3}));
-  BOOST_TEST(error_of([] { cumsum(Variable(zeros({2})), 1); }) ==
-             "[cumsum] axis 1 does not exist in shape (2,); expected -1 to 0.");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -58,8 +58,8 @@ inline Array awkward(const Array& a) {
   return b;
 }
 
-/// True if the shapes agree, and all elements within a tolerance relative to numbers above one; says
-/// where not.
+/// True if the shapes agree, and all elements within a tolerance relative to numbers above one;
+/// says where not.
 inline boost::test_tools::predicate_result close(const Array& a, const Array& b,
                                                  double tolerance = 1e-13) {
   boost::test_tools::predicate_result result(a.shape() == b.shape());
