@@ -96,7 +96,7 @@ class Op {
   /// Throws Error if an input is empty, belongs to a younger tape or another thread's, or if
   /// floating types are mixed (a float32 constant is widened to float64 instead).
   template <class... X>
-    requires(std::is_convertible_v<const X&, const Variable&> && ...)
+    requires(std::is_base_of_v<Variable, X> && ...)  // a converted temporary would not live on
   explicit Op(const char* name, const X&... inputs) : name_(name) {
     const Variable* list[] = {&static_cast<const Variable&>(inputs)...};
     check(list, static_cast<int>(sizeof...(X)));
