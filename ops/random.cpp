@@ -9,6 +9,7 @@
 #include <unroll/autograd/op.hpp>
 #include <unroll/autograd/strided.hpp>
 #include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/row_kernels.hpp>
 
 namespace unroll {
 
@@ -25,7 +26,7 @@ Array drawn(const char* op, const Shape& shape, Type type, F&& draw) {
   Array y = Array::uninitialised(shape, type);
   dispatch_float(op, type, [&]<class T>() {
     T* to = y.mutable_data<T>();
-    for (Size i = 0; i < y.size(); ++i) to[i] = static_cast<T>(draw());
+    for (Size i = 0, n = y.size(); i < n; ++i) to[i] = static_cast<T>(draw());
   });
   return y;
 }
@@ -107,15 +108,22 @@ Size draw(const std::vector<double>& p, Generator& generator) {
   return static_cast<Size>(last);
 }
 
-/// 0 with probability p, else 1 / (1 - p); 32 random bits each, without branches.
+/// 0 with probability p, else 1 / (1 - p), from 32 random bits each; drawn ahead in blocks, so that
+/// the comparisons are vectorised.
 template <class T>
 void draw_mask(T* mask, Size n, double p, Generator& generator) {
-  auto limit = static_cast<std::uint64_t>(std::ldexp(p, 32));
+  constexpr Size kBlock = 256;
+  std::uint32_t words[kBlock];
+  auto limit = static_cast<std::uint32_t>(std::min(std::ldexp(p, 32), 4294967295.0));
   T scale = static_cast<T>(1 / (1 - p));
-  for (Size i = 0; i < n; i += 2) {
-    std::uint64_t bits = generator.bits();
-    mask[i] = scale * static_cast<T>((bits >> 32) >= limit);
-    if (i + 1 < n) mask[i + 1] = scale * static_cast<T>((bits & 0xffffffffu) >= limit);
+  for (Size start = 0; start < n; start += kBlock) {
+    Size count = std::min(kBlock, n - start);
+    for (Size i = 0; i < count; i += 2) {
+      std::uint64_t bits = generator.bits();
+      words[i] = static_cast<std::uint32_t>(bits >> 32);
+      words[i + 1] = static_cast<std::uint32_t>(bits);
+    }
+    for (Size i = 0; i < count; ++i) mask[start + i] = words[i] >= limit ? scale : T(0);
   }
 }
 
@@ -127,10 +135,10 @@ Variable dropped(const Variable& x, double p, Generator& generator) {
     const T* from = a.data<T>();
     T *to = y.mutable_data<T>(), *kept = mask.mutable_data<T>();
     draw_mask(kept, a.size(), p, generator);
-    for (Size i = 0; i < a.size(); ++i) {
-      T product = from[i] * kept[i];
-      to[i] = kept[i] == 0 ? T(0) : product;  // a dropped NaN is gone
-    }
+    kernel::write_lanes(to, a.size(), false, [from, kept](Size i, Size m) {
+      kernel::Lanes<T> x = kernel::load(from + i, m, T(0)), k = kernel::load(kept + i, m, T(0));
+      return xsimd::select(k > T(0), x * k, kernel::Lanes<T>(T(0)));  // a dropped NaN is gone
+    });
   });
   return op.record(std::move(y), [mask](Backward& b) { b.give(0, b.dy() * mask); }, Keep::nothing);
 }
