@@ -7,5 +7,9 @@ configure release build
 build build "${programs[@]}"
 
 # ---- the main job: the precise calls stand here and nowhere else -------------------------------
+model=build/harbour_year.safetensors
+build/tasks/language_modeling train --model "$model" --hidden 256 --batch 8 --epochs 30
+echo
 build/tasks/namaskar
-build/tasks/language_modeling train --quick
+echo
+build/tasks/language_modeling generate --model "$model" --length 400 --temperature 0.6

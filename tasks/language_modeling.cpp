@@ -77,28 +77,30 @@ double nats_per_character(const LanguageModel& net, const std::vector<Size>& tex
 
 // ---- training ----------------------------------------------------------------------------------
 
-/// How a training goes, and the lines that say so.
+/// How a training goes, and the line that says so.
 struct Journal {
-  Size step = 0, epoch = 0, characters = 0;
+  Size step = 0, characters = 0;
+  double epochs = 0;            // how often the text has been read
   double train = 0, valid = 0;  // the latest losses, nats per character
 
-  void add(double loss, Size count) {
+  void add(double loss, Size count, double epochs_now) {
     constexpr double kMemory = 0.98;
     train = step == 0 ? loss : kMemory * train + (1 - kMemory) * loss;
     characters += count;
+    epochs = epochs_now;
     ++step;
   }
   std::string line(const Budget& budget) const {
     const double seconds = budget.seconds();
-    return "epoch " + pad_left(std::to_string(epoch), 3) + "  train " + fixed(train, 3) +
+    return "epoch " + pad_left(fixed(epochs, 1), 5) + "  train " + fixed(train, 3) +
            (valid > 0 ? "  valid " + fixed(valid, 3) : "") + "  " +
            pad_left(count_text(static_cast<double>(characters) / seconds), 6) + " chars/s  " +
-           clock_text(seconds) + " gone, " + clock_text(budget.seconds_left(step)) + " left";
+           clock_text(seconds) + " gone, " + clock_text(budget.seconds_left(epochs)) + " left";
   }
 };
 
 nlohmann::json scores_json(const Journal& journal) {
-  return {{"train", journal.train}, {"valid", journal.valid}, {"epoch", journal.epoch}};
+  return {{"train", journal.train}, {"valid", journal.valid}, {"epochs", journal.epochs}};
 }
 
 struct Trained {
@@ -115,25 +117,24 @@ Trained train_model(TrainedModel& model, const Corpus& corpus, const Options& op
   Generator generator(options.seed);
   net.initialise(generator);
   Adam optimiser(net);
-  const Size epochs = options.epochs > 0 || options.minutes > 0 ? options.epochs : kEpochs;
-  Budget budget(epochs * TextWindows(corpus.train, options.batch, options.steps).count(),
+  Budget budget(options.epochs > 0 || options.minutes > 0 ? options.epochs : kEpochs,
                 options.minutes);
   EarlyStopping stopping(options.patience);
   Journal journal;
-  while (budget.done(journal.step) < 1 && !stopping.is_over()) {
-    ++journal.epoch;
+  for (Size epoch = 0; budget.done(journal.epochs) < 1 && !stopping.is_over(); ++epoch) {
     // Each epoch cuts the text in other places.
     const Size places = std::min(options.steps, Size(corpus.train.size()) / 8 + 1);
     const Size first = static_cast<Size>(generator.below(static_cast<std::uint64_t>(places)));
     const TextWindows windows(corpus.train, options.batch, options.steps, first);
     ParallelPass pass(net, windows, workers);
-    for (Size w = 0; w < windows.count() && budget.done(journal.step) < 1; ++w) {
-      optimiser.set_learning_rate(
-          learning_rate(options.learning_rate, journal.step, budget.done(journal.step)));
+    for (Size w = 0; w < windows.count() && budget.done(journal.epochs) < 1; ++w) {
+      const double done = budget.done(journal.epochs);
+      optimiser.set_learning_rate(learning_rate(options.learning_rate, journal.step, done));
       const double loss = pass.backward(w, generator);
       clip_global_norm(net, options.clip);
       optimiser.step();
-      journal.add(loss, windows.characters_in(w));
+      const double part = static_cast<double>(w + 1) / static_cast<double>(windows.count());
+      journal.add(loss, windows.characters_in(w), static_cast<double>(epoch) + part);
       progress.update(journal.line(budget));
     }
     const double before = budget.seconds();
@@ -168,7 +169,7 @@ void train(const Options& options) {
   if (options.json) {
     Json json{{"train", trained.journal.train},
               {"valid", trained.best},
-              {"epochs", trained.journal.epoch},
+              {"epochs", trained.journal.epochs},
               {"steps", trained.journal.step},
               {"characters", trained.journal.characters},
               {"seconds", trained.seconds},
@@ -244,11 +245,11 @@ int main(int argc, char** argv) {
   CLI::App app("Learns to continue a text, character by character.", "language_modeling");
   Options options;
   app.require_subcommand(1);
-  add_train(app, options, train);
-  add_evaluate(app, options, evaluate);
-  add_generate(app, options, generate);
   lay_out(app, "  language_modeling train book.txt --minutes 10\n"
                "  language_modeling evaluate other.txt\n"
                "  language_modeling generate --prompt 'The sea' --temperature 0.7\n");
+  add_train(app, options, train);
+  add_evaluate(app, options, evaluate);
+  add_generate(app, options, generate);
   return run(app, argc, argv);
 }

@@ -181,10 +181,18 @@ Training train(Network& net, const Word& word, const Options& options) {
 
 // ---- results -----------------------------------------------------------------------------------
 
-/// One pass over the word as the tape has recorded it, time steps side by side.
+/// One pass over the word, letter by letter, as the tape has recorded it.
 std::string graph_of(const Network& net, const Word& word) {
   Tape tape;
-  const Variable loss = cross_entropy(net(word.x), word.y);
+  Scope scope("step");
+  Recurrent::State state = initial_state(net.cell, word.x[0]);
+  Variable loss = 0.0;
+  for (Size t = 0; t < word.steps(); ++t) {
+    scope.step(t + 1);
+    state = net.cell.step(word.x[t], state);
+    const Variable y = linear(net.cell.output(state), net.W_hy);
+    loss = loss + cross_entropy(y, word.y[t]);
+  }
   return dot(tape);
 }
 
@@ -261,7 +269,8 @@ int main(int argc, char** argv) {
   app.add_option("--hidden", options.hidden, "size of h")->check(CLI::Range(1, 1024));
   app.add_option("--epochs", options.epochs, "how often it reads the word")
       ->check(CLI::Range(1, 1000000));
-  app.add_option("--learning-rate", options.learning_rate)->check(CLI::Range(1e-9, 1e3));
+  app.add_option("--learning-rate", options.learning_rate, "of gradient descent with momentum 0.9")
+      ->check(CLI::Range(1e-9, 1e3));
   app.add_option("--seed", options.seed, "of the first weights");
   app.add_option("--graph", options.graph, "draw the unrolled network: .svg, .png, .pdf or .dot");
   app.add_flag("--json", options.json, "print one object and nothing else");

@@ -15,9 +15,11 @@ namespace {
 struct Layout : CLI::Formatter {
   Layout() {
     column_width(26);
-    label("OPTIONS", "[options]");
-    label("SUBCOMMAND", "VERB [options]");
+    label("OPTIONS", "options");
+    label("SUBCOMMAND", "VERB");
+    label("SUBCOMMANDS", "VERB");
     label("Subcommands", "Verbs");
+    label("Positionals", "Arguments");
   }
   std::string make_option_opts(const CLI::Option* option) const override {
     const std::string value = option->get_default_str();

@@ -38,9 +38,9 @@ std::vector<Size> Lexicon::encode(std::u32string_view text, const std::string& n
   }
   if (unknown.empty()) return numbers;
   std::string list;
-  for (char32_t c : unknown.substr(0, kListed)) list += (list.empty() ? "" : " ") + visible(c);
+  for (char32_t c : unknown.substr(0, kListed)) list += ' ' + visible(c);
   if (unknown.size() > kListed) list += " ...";
-  bad_input(name, " holds characters the model does not know: ", list);
+  bad_input(name, " holds characters the model does not know:", list);
 }
 
 std::string Lexicon::decode(const std::vector<Size>& numbers) const {

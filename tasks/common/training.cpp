@@ -10,15 +10,15 @@ double Budget::seconds() const {
   return std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
-double Budget::done(Size step) const {
+double Budget::done(double epochs) const {
   double done = 0;
-  if (steps_ > 0) done = static_cast<double>(step) / static_cast<double>(steps_);
+  if (epochs_ > 0) done = epochs / static_cast<double>(epochs_);
   if (minutes_ > 0) done = std::max(done, seconds() / std::max(60 * minutes_ - reserved_, 1e-3));
   return std::min(done, 1.0);
 }
 
-double Budget::seconds_left(Size step) const {
-  const double part = done(step);
+double Budget::seconds_left(double epochs) const {
+  const double part = done(epochs);
   return part > 0 ? seconds() * (1 - part) / part : 0;
 }
 

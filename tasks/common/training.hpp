@@ -10,22 +10,22 @@ namespace tasks {
 
 using unroll::Size;
 
-/// A training ends after so many steps or so many minutes, whichever comes first.
+/// A training ends after so many epochs or so many minutes, whichever comes first.
 class Budget {
  public:
-  /// 0 steps or 0 minutes: no such limit. The clock starts now.
-  Budget(Size steps, double minutes) : steps_(steps), minutes_(minutes), start_(Clock::now()) {}
+  /// 0 epochs or 0 minutes: no such limit. The clock starts now.
+  Budget(Size epochs, double minutes) : epochs_(epochs), minutes_(minutes), start_(Clock::now()) {}
 
   double seconds() const;
-  /// From 0 to 1.
-  double done(Size step) const;
-  double seconds_left(Size step) const;
+  /// From 0 to 1, after so many epochs (2.5: in the middle of the third).
+  double done(double epochs) const;
+  double seconds_left(double epochs) const;
   /// Seconds to set aside for what comes after the last step, such as the last validation.
   void reserve(double seconds) { reserved_ = seconds; }
 
  private:
   using Clock = std::chrono::steady_clock;
-  Size steps_;
+  Size epochs_;
   double minutes_, reserved_ = 0;
   Clock::time_point start_;
 };

@@ -8,13 +8,17 @@ void add_train(CLI::App& app, Options& o, Verb train) {
   verb.add_option("text", o.text, "UTF-8 text to learn; without it a short built-in one");
   verb.add_option("--valid", o.valid, "text to validate on; without it the last tenth of the text");
   verb.add_option("--model", o.model, "file to save the network in");
-  verb.add_option("--cell", o.settings.cell)->check(CLI::IsMember({"lstm", "gru", "elman"}));
-  verb.add_option("--layers", o.settings.layers)->check(CLI::Range(Size(1), Settings::kMostLayers));
+  verb.add_option("--cell", o.settings.cell, "lstm, gru or elman")
+      ->check(CLI::IsMember({"lstm", "gru", "elman"}));
+  verb.add_option("--layers", o.settings.layers, "of cells on top of each other, 1 to 3")
+      ->check(CLI::Range(Size(1), Settings::kMostLayers));
   verb.add_option("--hidden", o.settings.hidden, "units of a layer")
       ->check(CLI::Range(Size(1), Settings::kMostUnits));
   verb.add_option("--embedding", o.settings.embedding, "numbers that stand for a character")
       ->check(CLI::Range(Size(1), Settings::kMostUnits));
-  verb.add_option("--dropout", o.settings.dropout)->check(CLI::Range(0.0, 0.95));
+  verb.add_option("--dropout", o.settings.dropout,
+                  "part of the outputs of each layer left out at random")
+      ->check(CLI::Range(0.0, 0.95));
   verb.add_option("--batch", o.batch, "places of the text read side by side; fewer if it is short")
       ->check(CLI::Range(1, 4096));
   verb.add_option("--steps", o.steps, "characters the gradient flows back")
@@ -29,7 +33,7 @@ void add_train(CLI::App& app, Options& o, Verb train) {
       ->check(CLI::Range(1, 1000000));
   verb.add_option("--threads", o.threads, "0: one a core; results repeat for the same number")
       ->check(CLI::Range(0, 256));
-  verb.add_option("--seed", o.seed);
+  verb.add_option("--seed", o.seed, "of all random numbers");
   verb.add_flag("--json", o.json, "print one object; progress goes to stderr");
   verb.callback([&o, train] { train(o); });
 }
@@ -58,7 +62,7 @@ void add_generate(CLI::App& app, Options& o, Verb generate) {
       ->check(CLI::Range(0, 1000000));
   verb.add_option("--nucleus", o.nucleus, "draw from the likeliest that make up this probability")
       ->check(CLI::Range(1e-9, 1.0));
-  verb.add_option("--seed", o.seed);
+  verb.add_option("--seed", o.seed, "of all random numbers");
   verb.add_flag("--json", o.json, "print one object");
   verb.callback([&o, generate] { generate(o); });
 }
