@@ -1,10 +1,8 @@
 // The gated recurrent unit (Cho et al. 2014), with the reset gate after the product as in PyTorch.
+// Its step is compiled with the library, like the LSTM's.
 #pragma once
 
 #include <unroll/layers/over_time.hpp>
-#include <unroll/ops/fuse.hpp>
-#include <unroll/ops/linear.hpp>
-#include <unroll/ops/reshape.hpp>
 
 namespace unroll {
 
@@ -28,14 +26,7 @@ struct GRU : Cell {
 
   struct State { Variable h; };
 
-  State step(const Variable& x, const State& s) const {
-    auto [r, z, n] = chunk<3>(b.empty() ? linear(x, W) : linear(x, W, b));
-    auto [rh, zh, nh] = chunk<3>(b.empty() ? linear(s.h, U) : linear(s.h, U, bh));
-    return {fuse([](auto r, auto z, auto n, auto rh, auto zh, auto nh, auto h) {
-      auto u = sigmoid(z + zh);
-      return (1 - u) * tanh(n + sigmoid(r + rh) * nh) + u * h;
-    }, r, z, n, rh, zh, nh, s.h)};
-  }
+  State step(const Variable& x, const State& s) const;
 };
 
 }  // namespace unroll

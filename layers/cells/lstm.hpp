@@ -1,10 +1,8 @@
-// The LSTM (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+// The LSTM (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000). Its step is
+// compiled with the library: user programs neither wait for its kernel nor run it without -O2.
 #pragma once
 
 #include <unroll/layers/over_time.hpp>
-#include <unroll/ops/fuse.hpp>
-#include <unroll/ops/linear.hpp>
-#include <unroll/ops/reshape.hpp>
 
 namespace unroll {
 
@@ -26,15 +24,7 @@ struct LSTM : Cell {
 
   struct State { Variable h, c; };
 
-  State step(const Variable& x, const State& s) const {
-    auto gates = b.empty() ? affine(x, W, s.h, U) : affine(x, W, s.h, U, b);
-    auto [i, f, g, o] = chunk<4>(gates);
-    auto [h, c] = fuse([](auto i, auto f, auto g, auto o, auto c0) {
-      auto c = sigmoid(f) * c0 + sigmoid(i) * tanh(g);
-      return std::tuple(sigmoid(o) * tanh(c), c);
-    }, i, f, g, o, s.c);
-    return {h, c};
-  }
+  State step(const Variable& x, const State& s) const;
 };
 
 }  // namespace unroll
