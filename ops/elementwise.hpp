@@ -1,5 +1,5 @@
-// Functions of one element at a time: operators, comparisons, mathematical and activation functions.
-// Shapes broadcast as in NumPy; several of them in one pass over memory are fuse's (fuse.hpp).
+// Functions of one element at a time: operators, comparisons, mathematics and activations. Shapes
+// broadcast as in NumPy; several of them in one pass over memory are fuse's (fuse.hpp).
 #pragma once
 
 #include <concepts>

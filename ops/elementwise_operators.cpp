@@ -24,7 +24,8 @@ Variable operator-(const Variable& x) {
 // y = a - b: da = dy, db = -dy.
 Variable operator-(const Variable& a, const Variable& b) {
   Op op("subtract", a, b);
-  Array y = kernel::value_of("subtract", [](auto a, auto b) { return a - b; }, op.type(), op[0], op[1]);
+  auto value = [](auto a, auto b) { return a - b; };
+  Array y = kernel::value_of("subtract", value, op.type(), op[0], op[1]);
   return op.record(std::move(y), [](Backward& b) {
     b.give(0, b.dy());
     if (b.wants(1)) b.give(1, -b.dy());

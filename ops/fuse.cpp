@@ -115,9 +115,10 @@ void forward(const char* op, const LaneKernel& kernel, const void* function, Typ
     whole = whole && x->is_contiguous();
   }
   for (Array& y : out) y = Array::uninitialised(shape, type);
-  if (whole && (type == float32 ? forward_whole<float>(kernel.single, kernel.single_width, function, in, out)
-                                : forward_whole<double>(kernel.twice, kernel.twice_width, function, in, out)))
-    return;
+  bool done = whole && (type == float32
+                            ? forward_whole(kernel.single, kernel.single_width, function, in, out)
+                            : forward_whole(kernel.twice, kernel.twice_width, function, in, out));
+  if (done) return;
   Operands operands(in.size() + out.size());
   for (const Array* x : in) operands.push(*x, shape);
   for (Array& y : out) operands.push(y, shape);
@@ -163,7 +164,7 @@ void give_recorded(Backward& b, const Variables& inputs, const Variables& output
     const Variable& y = outputs[static_cast<std::size_t>(k)];
     if (!b.has_dy(k) || !y.is_recorded()) continue;
     ys.push_back(y);
-    dys.push_back(sum_to(b.dy(k), y.shape()));  // a result of some of the inputs only may be smaller
+    dys.push_back(sum_to(b.dy(k), y.shape()));  // smaller if it is a result of some inputs only
   }
   if (ys.empty()) return;
   for (int k = 0; k < b.inputs(); ++k)

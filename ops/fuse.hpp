@@ -1,5 +1,5 @@
-// fuse: a lambda of one element at a time becomes one op, computed in one pass over memory, with its
-// gradient taken from the same lambda. The lambda may use the functions of elementwise.hpp.
+// fuse: a lambda of one element at a time becomes one op, computed in one pass over memory, with
+// its gradient taken from the same lambda. It may use the functions of elementwise.hpp.
 #pragma once
 
 #include <algorithm>
@@ -62,7 +62,8 @@ struct FusedGradient {
 
   /// The same for lambdas of many operations, with the tape on the heap.
   template <class T, unsigned A>
-  [[gnu::noinline]] std::array<Lane<T, A>, inputs> run_long(int size, const Lane<T, A>* given) const {
+  [[gnu::noinline]] std::array<Lane<T, A>, inputs> run_long(int size,
+                                                            const Lane<T, A>* given) const {
     using Node = typename MicroTape<T, A>::Node;
     auto n = static_cast<std::size_t>(size);
     Ref<Buffer> nodes = Buffer::take(n * sizeof(Node));
@@ -86,7 +87,8 @@ template <class F, std::size_t... I>
 void fused_graph(Backward& b, const F& f, std::index_sequence<I...>) {
   const Variables inputs{recorded_again(b.x(static_cast<int>(I)))...};
   auto results = kernel::as_tuple(f(inputs[I]...));
-  std::apply([&](const auto&... y) { give_recorded(b, inputs, Variables{Variable(y)...}); }, results);
+  std::apply([&](const auto&... y) { give_recorded(b, inputs, Variables{Variable(y)...}); },
+             results);
 }
 
 template <class R>
@@ -133,10 +135,11 @@ inline bool is_double(double) { return false; }
 
 /// y = f(x...) for each element, in one pass over memory, forward and backward. f is a generic
 /// lambda on numbers that returns one, or a tuple of several: operators, comparisons and `where`,
-/// and the functions of elementwise.hpp, also max and min of two. It is called later again, so it
-/// captures numbers by value, nothing else. The xs are Variables, Arrays or doubles and broadcast;
-/// results all have their common shape: a Variable, or a tuple of Variables. Gradients of any order;
-/// values within the lambda are recomputed, only the inputs are kept.
+/// and the functions of elementwise.hpp, also max and min of two. It is called again later, so it
+/// captures numbers by value, nothing else. The xs are Variables, Arrays or doubles and broadcast.
+/// Returns a Variable, or a tuple of them, all of the common shape, with gradients of any order;
+/// only the inputs are kept, values within the lambda are computed again. Throws Error if shapes do
+/// not broadcast, or for int64.
 ///
 ///     auto [h, c] = fuse([](auto i, auto f, auto g, auto o, auto c0) {
 ///       auto c = sigmoid(f) * c0 + sigmoid(i) * tanh(g);

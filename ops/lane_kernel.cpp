@@ -4,92 +4,14 @@
 
 #include <algorithm>
 
+#include <unroll/ops/lane_walk.hpp>
+
 namespace unroll::kernel {
 
 namespace {
 
 constexpr Size kBlock = 256;  // elements of a block; a multiple of every lane's width
 constexpr int kFlat = 16;     // operands of a run without strides
-
-/// An array on the stack, unless it is a large one.
-template <class T, Size most>
-class Small {
- public:
-  explicit Small(Size n) : data_(inline_) {
-    if (n <= most) return;
-    heap_ = Buffer::take(static_cast<std::size_t>(n) * sizeof(T));
-    data_ = reinterpret_cast<T*>(heap_->data());
-  }
-  Small(const Small&) = delete;
-  T& operator[](Size k) { return data_[k]; }
-  const T& operator[](Size k) const { return data_[k]; }
-  T* data() { return data_; }
-
- private:
-  T inline_[most];
-  T* data_;
-  Ref<Buffer> heap_;
-};
-
-/// Operands in one common shape; neighbouring axes are merged where all operands allow it.
-class Walk {
- public:
-  Walk(const Shape& shape, const Operand* operands, int n)
-      : n_(n), steps_(n * std::max(1, shape.rank())), whole_(contiguous_strides(shape)) {
-    for (int axis = 0; axis < shape.rank(); ++axis) {
-      if (shape[axis] == 1) continue;
-      bool merged = rank_ > 0;
-      for (int k = 0; k < n_ && merged; ++k)
-        merged = step(rank_ - 1, k) == stride(operands[k], axis) * shape[axis];
-      if (!merged) {
-        sizes_.push_back(1);
-        ++rank_;
-      }
-      sizes_[rank_ - 1] *= shape[axis];
-      for (int k = 0; k < n_; ++k) steps_[(rank_ - 1) * n_ + k] = stride(operands[k], axis);
-    }
-    if (rank_ > 0) return;
-    sizes_.push_back(1);
-    for (int k = 0; k < n_; ++k) steps_[k] = 0;
-    rank_ = 1;
-  }
-
-  int rank() const { return rank_; }
-  Size row_length() const { return sizes_[rank_ - 1]; }
-  Size row_step(int k) const { return step(rank_ - 1, k); }
-
-  /// Calls row() once a row, when p[k] points to the row of operand k.
-  template <class T, class F>
-  void each(T** p, F&& row) const {
-    if (rank_ == 1) return row();
-    Shape index = sizes_;
-    for (Size& i : index) i = 0;
-    for (;;) {
-      row();
-      int axis = rank_ - 2;
-      for (; axis >= 0; --axis) {
-        bool wrap = ++index[axis] == sizes_[axis];
-        for (int k = 0; k < n_; ++k) p[k] += step(axis, k) * (wrap ? 1 - sizes_[axis] : 1);
-        if (!wrap) break;
-        index[axis] = 0;
-      }
-      if (axis < 0) return;
-    }
-  }
-
- private:
-  Size stride(const Operand& o, int axis) const {
-    return o.layout == Operand::whole     ? whole_[axis]
-           : o.layout == Operand::strided ? o.strides[axis]
-                                          : 0;
-  }
-  Size step(int axis, int k) const { return steps_[axis * n_ + k]; }
-
-  int n_, rank_ = 0;
-  Shape sizes_;
-  Small<Size, 48> steps_;
-  Shape whole_;
-};
 
 enum class Access : std::uint8_t {
   unwanted,  ///< a result without a place
@@ -278,7 +200,8 @@ void run_as(LaneLoop<T> loop, Size width, const void* function, const Shape& sha
             const Operand* operands, int inputs, int n) {
   bool flat = n <= kFlat && width * static_cast<Size>(sizeof(T)) <= 64;
   for (int k = 0; k < n && flat; ++k)
-    flat = operands[k].layout != Operand::strided && (k < inputs || operands[k].layout != Operand::uniform);
+    flat = operands[k].layout != Operand::strided &&
+           (k < inputs || operands[k].layout != Operand::uniform);
   if (flat) return run_flat<T>(loop, width, function, shape.count(), operands, inputs, n);
   Walk walk(shape, operands, n);
   Run<T>(loop, width, function, walk, operands, inputs, n)();

@@ -12,8 +12,8 @@
 
 namespace unroll::kernel {
 
-/// Calls a function for `lanes` lanes. Operand k of lane i is at in[k] + i * steps[k]; result k goes
-/// to out[k] + i * width, is added to what is there if add[k], and not wanted if out[k] is null.
+/// Calls a function for `lanes` lanes. Operand k of lane i is at in[k] + i * steps[k]; result k
+/// goes to out[k] + i * width, is added to what is there if add[k], not wanted if out[k] is null.
 template <class T>
 using LaneLoop = void (*)(const void* function, const T* const* in, const Size* steps,
                           T* const* out, const bool* add, Size lanes);
@@ -118,9 +118,11 @@ template <class T, unsigned arch, int inputs, bool optional, class F>
 template <int inputs, bool optional, class F, unsigned arch = kArch>
 constexpr LaneKernel kernel_of() {
   constexpr int outputs = []<std::size_t... I>(std::index_sequence<I...>) {
-    return std::tuple_size_v<Results<F, std::conditional_t<I + 1 != 0, Lane<float, arch>, void>...>>;
+    using L = Lane<float, arch>;
+    return std::tuple_size_v<Results<F, std::conditional_t<I + 1 != 0, L, void>...>>;
   }(std::make_index_sequence<inputs>());
-  return {&lane_loop<float, arch, inputs, optional, F>, &lane_loop<double, arch, inputs, optional, F>,
+  return {&lane_loop<float, arch, inputs, optional, F>,
+          &lane_loop<double, arch, inputs, optional, F>,
           Lane<float, arch>::width, Lane<double, arch>::width, outputs};
 }
 

@@ -1,5 +1,5 @@
-// Mathematical functions of Lanes, written where xsimd's are slow, inaccurate or deaf to NaN.
-// Errors are about 1 to 2.5 units in the last place; activation functions are in lane_functions.hpp.
+// Mathematical functions of Lanes, written where xsimd's are slow or inaccurate. Errors are about 1
+// to 2.5 units in the last place; activation functions are in lane_functions.hpp.
 #pragma once
 
 #include <cmath>
@@ -14,6 +14,22 @@ namespace lane {
 
 template <class T>
 using Bits = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+
+/// The bits of each number, moved by n places; the compiler's own vectors, since the intrinsics of
+/// AVX-512 warn in GCC 12.
+template <class B>
+B shifted_left(B x, int n) {
+  using I = Bits<typename B::value_type>;
+  typedef std::make_unsigned_t<I> Vector __attribute__((vector_size(sizeof(B))));
+  return B(typename B::register_type(Vector(x.data) << n));
+}
+template <class B>
+B shifted_right(B x, int n) {
+  using I = Bits<typename B::value_type>;
+  typedef std::conditional_t<std::is_signed_v<typename B::value_type>, I, std::make_unsigned_t<I>>
+      Vector __attribute__((vector_size(sizeof(B))));
+  return B(typename B::register_type(Vector(x.data) >> n));
+}
 
 /// c0 + c1 x + c2 x^2 + ...
 template <class L>
@@ -65,7 +81,8 @@ struct Exponential {
                      1.0 / 6227020800);
     minus_one = xsimd::fma((r * r).v, p.v, r.v);
     auto bits = xsimd::bitwise_cast<xsimd::batch<Bits<T>>>(shifted.v);
-    half_scale = xsimd::bitwise_cast<xsimd::batch<T>>((bits + Bits<T>(bias - 1)) << mantissa);
+    half_scale = xsimd::bitwise_cast<xsimd::batch<T>>(
+        shifted_left(bits + Bits<T>(bias - 1), mantissa));
   }
 };
 
@@ -94,13 +111,13 @@ Lane<T, A> log_plus(Lane<T, A> u, Lane<T, A> c) {
       (bits & I((Bits<T>(1) << mantissa) - 1)) + root);
   L k;
   if constexpr (single) {
-    k = L(xsimd::to_float(bits >> mantissa));
+    k = L(xsimd::to_float(shifted_right(bits, mantissa)));
   } else {
     // No arithmetic shift of 64 bits before AVX-512: the exponent, raised to be positive, is put
     // into the mantissa of a double.
     using U = xsimd::batch<std::uint64_t>;
     U raised = xsimd::bitwise_cast<U>(bits) + U(std::uint64_t{2048} << 52);
-    raised = (raised >> 52) | U(std::uint64_t{0x4330000000000000});
+    raised = shifted_right(raised, 52) | U(std::uint64_t{0x4330000000000000});
     k = L(xsimd::bitwise_cast<xsimd::batch<T>>(raised)) - T(4503599627370496.0 + 2048);
   }
   k = k - where(denormal, L(single ? 25 : 54), L(0));
