@@ -23,7 +23,8 @@ void run_clip(Run& run) {
     clip_value(parameters, limit);
   } else if (most.is_number()) {
     const Json p = run.c.says("norm_type", 2.0);
-    const double norm = clip_global_norm(parameters, most, {.p = p == "inf" ? INFINITY : p.get<double>()});
+    const double norm =
+        clip_global_norm(parameters, most, {.p = p == "inf" ? INFINITY : p.get<double>()});
     run.out("total_norm", full({}, norm, run.type));
   } else {
     throw Unknown("clipping that is neither by norm nor by value");

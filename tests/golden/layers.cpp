@@ -1,5 +1,5 @@
-// Golden group `layers`: layers without state. The kind is the first part of a case's name, sizes and
-// options are in the metadata.
+// Golden group `layers`: layers without state. The kind is the first part of a case's name, sizes
+// and options are in the metadata.
 #include "run.hpp"
 
 #include <unroll/ops/elementwise.hpp>
@@ -36,10 +36,9 @@ void run_embedding(Run& run) {
 }
 
 void run_layer_norm(Run& run) {
-  run.out("y", layer_norm(run.in("x"), parameter_or_none(run, "weight"),
-                          parameter_or_none(run, "bias"),
-                          {.axes = run.c.says("normalized_axes", 1),
-                           .epsilon = run.c.says("eps", 1e-5)}));
+  run.out("y", layer_norm(
+                   run.in("x"), parameter_or_none(run, "weight"), parameter_or_none(run, "bias"),
+                   {.axes = run.c.says("normalized_axes", 1), .epsilon = run.c.says("eps", 1e-5)}));
 }
 
 /// y plus a bias of one number a channel (axis 1).
@@ -103,9 +102,14 @@ struct Kind {
   void (*compute)(Run&);
 };
 constexpr Kind kKinds[] = {
-    {"linear", run_linear}, {"embedding", run_embedding}, {"layernorm", run_layer_norm},
-    {"conv1d", run_conv1d}, {"conv2d", run_conv2d}, {"max_pool2d", run_max_pool2d},
-    {"avg_pool2d", run_avg_pool2d}, {"attention_sdp", run_attention},
+    {"linear", run_linear},
+    {"embedding", run_embedding},
+    {"layernorm", run_layer_norm},
+    {"conv1d", run_conv1d},
+    {"conv2d", run_conv2d},
+    {"max_pool2d", run_max_pool2d},
+    {"avg_pool2d", run_avg_pool2d},
+    {"attention_sdp", run_attention},
     {"attention_additive", run_additive_attention},
 };
 

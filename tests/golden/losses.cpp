@@ -1,5 +1,5 @@
-// Golden group `losses`: every loss with its reductions, weights and special targets. The kind is the
-// first part of a case's name, everything else is in the metadata.
+// Golden group `losses`: every loss with its reductions, weights and special targets. The kind is
+// the first part of a case's name, everything else is in the metadata.
 #include "run.hpp"
 
 #include <unroll/ops/loss.hpp>
@@ -103,9 +103,15 @@ struct Kind {
   Variable (*compute)(Run&);
 };
 constexpr Kind kKinds[] = {
-    {"cross_entropy", run_cross_entropy}, {"nll", run_nll}, {"mse", run_mse}, {"l1", run_l1},
-    {"huber", run_huber}, {"smooth_l1", run_smooth_l1}, {"bce_with_logits", run_bce},
-    {"kl_div", run_kl}, {"ctc", run_ctc},
+    {"cross_entropy", run_cross_entropy},
+    {"nll", run_nll},
+    {"mse", run_mse},
+    {"l1", run_l1},
+    {"huber", run_huber},
+    {"smooth_l1", run_smooth_l1},
+    {"bce_with_logits", run_bce},
+    {"kl_div", run_kl},
+    {"ctc", run_ctc},
 };
 
 void run_losses(Run& run) {

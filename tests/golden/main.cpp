@@ -55,9 +55,9 @@ std::string complaint(const Run& run) {
     if (!worst || d.error > worst->error) worst = &d;
   if (worst) {
     std::string text = worst->tensor + " ";
-    text += !worst->what.empty() ? worst->what
-                                 : "differs by " + number(worst->error) + ", allowed " +
-                                       number(worst->allowed);
+    text += !worst->what.empty()
+                ? worst->what
+                : "differs by " + number(worst->error) + ", allowed " + number(worst->allowed);
     const auto others = run.differences().size() - 1;
     return others ? text + " (and " + std::to_string(others) + " more)" : text;
   }

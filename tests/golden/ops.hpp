@@ -1,5 +1,5 @@
-// What the handlers of group `ops` share: their attributes, and the table of kinds by op name, filled
-// from ops_elementwise.cpp, ops_reduce.cpp and ops_move.cpp.
+// What the handlers of group `ops` share: their attributes, and the table of kinds by op name,
+// filled from ops_elementwise.cpp, ops_reduce.cpp and ops_move.cpp.
 #pragma once
 
 #include <functional>

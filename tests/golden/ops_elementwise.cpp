@@ -15,21 +15,47 @@ using Unary = Variable (*)(const Variable&);
 using Binary = Variable (*)(const Variable&, const Variable&);
 
 const std::map<std::string, Unary> kUnary = {
-    {"neg", negative}, {"abs", abs}, {"sign", sign}, {"square", square}, {"sq", square},
-    {"exp", exp}, {"expm1", expm1}, {"log", log}, {"log1p", log1p}, {"log2", log2},
-    {"log10", log10}, {"sqrt", sqrt}, {"rsqrt", rsqrt}, {"reciprocal", reciprocal}, {"sin", sin},
-    {"cos", cos}, {"sinh", sinh}, {"cosh", cosh}, {"atan", atan}, {"tanh", tanh}, {"erf", erf},
-    {"sigmoid", sigmoid}, {"log_sigmoid", log_sigmoid}, {"relu", relu}, {"relu6", relu6},
-    {"softplus", softplus}, {"silu", silu}, {"gelu", gelu}, {"gelu_tanh", gelu_tanh},
-    {"mish", mish}, {"selu", selu}, {"softsign", softsign}, {"floor", floor},
+    {"neg", negative},
+    {"abs", abs},
+    {"sign", sign},
+    {"square", square},
+    {"sq", square},
+    {"exp", exp},
+    {"expm1", expm1},
+    {"log", log},
+    {"log1p", log1p},
+    {"log2", log2},
+    {"log10", log10},
+    {"sqrt", sqrt},
+    {"rsqrt", rsqrt},
+    {"reciprocal", reciprocal},
+    {"sin", sin},
+    {"cos", cos},
+    {"sinh", sinh},
+    {"cosh", cosh},
+    {"atan", atan},
+    {"tanh", tanh},
+    {"erf", erf},
+    {"sigmoid", sigmoid},
+    {"log_sigmoid", log_sigmoid},
+    {"relu", relu},
+    {"relu6", relu6},
+    {"softplus", softplus},
+    {"silu", silu},
+    {"gelu", gelu},
+    {"gelu_tanh", gelu_tanh},
+    {"mish", mish},
+    {"selu", selu},
+    {"softsign", softsign},
+    {"floor", floor},
     {"hard_sigmoid_torch", hard_sigmoid},
     {"hard_sigmoid_keras", [](const Variable& x) { return clamp(0.2 * x + 0.5, 0, 1); }},
     {"hardtanh", [](const Variable& x) { return hardtanh(x); }},
 };
 
 const std::map<std::string, Binary> kBinary = {
-    {"add", add}, {"sub", subtract}, {"mul", multiply}, {"div", divide},
-    {"maximum", maximum}, {"minimum", minimum}, {"atan2", atan2}, {"hypot", hypot},
+    {"add", add},         {"sub", subtract},    {"mul", multiply}, {"div", divide},
+    {"maximum", maximum}, {"minimum", minimum}, {"atan2", atan2},  {"hypot", hypot},
 };
 
 /// The number after a word of the description ("alpha 1.3"), where attrs do not give it.
@@ -56,8 +82,8 @@ double exponent_of(const std::string& name) {
 
 void run_pow(Run& run) {
   for (const std::string& name : run.c.names("out."))
-    run.out(name, name == "y" ? pow(run.in("a"), run.in("b"))
-                              : pow(run.in("a"), exponent_of(name)));
+    run.out(name,
+            name == "y" ? pow(run.in("a"), run.in("b")) : pow(run.in("a"), exponent_of(name)));
 }
 
 void run_clamp(Run& run) {

@@ -28,11 +28,11 @@ void run_slice(Run& run) {
   const Variable x = run.in("x");
   const Json slices = attributes(run).value("slices", Json::array());
   auto rows = [&](Size start, Size stop) { return sliced(x, 0, start, stop); };
-  out_by_name(run, {{"y", [&] {
+  out_by_name(run, {{"y",
+                     [&] {
                        Variable y = x;
                        Size axis = 0;
-                       for (const Json& slice : slices)
-                         y = python_slice(y, axis++, slice);
+                       for (const Json& slice : slices) y = python_slice(y, axis++, slice);
                        return y;
                      }},
                     {"int", [&] { return x[1]; }},
@@ -50,7 +50,9 @@ void run_transpose(Run& run) {
   const auto perm = list_of(attributes(run).at("perm"));
   out_by_name(run, {{"perm", [&] { return permute(x, perm); }},
                     {"swap", [&] { return transpose(x); }},
-                    {"twice", [&] { return permute(permute(x, perm), {1, 0, 2}); }}});
+                    {"twice", [&] {
+                       return permute(permute(x, perm), {1, 0, 2});
+                     }}});
 }
 
 void run_squeeze_expand(Run& run) {
@@ -114,16 +116,15 @@ Kinds move_kinds() {
   };
   kinds["roll"] = run_roll;
   kinds["tile_repeat"] = [](Run& run) {
-    out_by_name(run, {{"tile", [&] { return tile(run.in("x"), {2, 3}); }},
+    out_by_name(run, {{"tile",
+                       [&] {
+                         return tile(run.in("x"), {2, 3});
+                       }},
                       {"repeat", [&] { return repeat(run.in("x"), 2, 1); }}});
   };
   kinds["pad"] = run_pad;
-  kinds["concat"] = [](Run& run) {
-    run.out("y", concat(parts_of(run), axis_of(run)));
-  };
-  kinds["stack"] = [](Run& run) {
-    run.out("y", stack_along(parts_of(run), axis_of(run)));
-  };
+  kinds["concat"] = [](Run& run) { run.out("y", concat(parts_of(run), axis_of(run))); };
+  kinds["stack"] = [](Run& run) { run.out("y", stack_along(parts_of(run), axis_of(run))); };
   kinds["split"] = run_split;
   kinds["chunk"] = [](Run& run) { run.out("y", chunk<2>(run.in("x"), axis_of(run))[1]); };
   kinds["diag_trace"] = [](Run& run) {

@@ -37,11 +37,11 @@ std::unique_ptr<Optimiser> make_rmsprop(const std::vector<Parameter>& p, const J
 }
 
 std::unique_ptr<Optimiser> make_adadelta(const std::vector<Parameter>& p, const Json& h) {
-  return std::make_unique<Adadelta>(
-      p, AdadeltaOptions{.epsilon = h.at("eps"),
-                         .learning_rate = h.at("lr"),
-                         .rho = h.at("rho"),
-                         .weight_decay = h.value("weight_decay", 0.0)});
+  return std::make_unique<Adadelta>(p,
+                                    AdadeltaOptions{.epsilon = h.at("eps"),
+                                                    .learning_rate = h.at("lr"),
+                                                    .rho = h.at("rho"),
+                                                    .weight_decay = h.value("weight_decay", 0.0)});
 }
 
 /// Adam and AdamW have options of the same names.
@@ -102,7 +102,8 @@ void run_optim(Run& run) {
   auto optimiser = maker->second(parameters, run.c.says("hyperparameters"));
   const Size steps = run.c.says("steps");
   for (Size step = 0; step < steps; ++step) {
-    for (std::size_t k = 0; k < names.size(); ++k) parameters[k].set_grad(gradients[k][step].copy());
+    for (std::size_t k = 0; k < names.size(); ++k)
+      parameters[k].set_grad(gradients[k][step].copy());
     optimiser->step();
     for (std::size_t k = 0; k < names.size(); ++k) results[k][step].assign(parameters[k].value());
   }

@@ -1,5 +1,5 @@
-// The strict reader behind reader.hpp, written apart from the library's own safetensors code so that
-// neither can hide a mistake of the other.
+// The strict reader behind reader.hpp, written apart from the library's own safetensors code so
+// that neither can hide a mistake of the other.
 #include "reader.hpp"
 
 #include <algorithm>
@@ -54,8 +54,8 @@ struct Entry {
 Entry parse_entry(const std::filesystem::path& file, const std::string& name, const Json& json) {
   auto bad = [&](const std::string& what) { refuse(file, "tensor " + name + ": " + what); };
   auto whole = [](const Json& j) { return j.is_number_unsigned(); };
-  if (!json.is_object() || json.size() != 3 || !json.contains("dtype") ||
-      !json.contains("shape") || !json.contains("data_offsets"))
+  if (!json.is_object() || json.size() != 3 || !json.contains("dtype") || !json.contains("shape") ||
+      !json.contains("data_offsets"))
     bad("expected dtype, shape and data_offsets");
   const Json &dtype = json["dtype"], &shape = json["shape"], &offsets = json["data_offsets"];
   if (!dtype.is_string() || (dtype != "F64" && dtype != "I64")) bad("dtype is neither F64 nor I64");
@@ -79,7 +79,8 @@ Entry parse_entry(const std::filesystem::path& file, const std::string& name, co
 Array array_of(const Entry& entry, const char* data) {
   const unroll::Type type = entry.dtype == "F64" ? unroll::float64 : unroll::int64;
   Array array = Array::uninitialised(entry.shape, type);
-  if (array.size() > 0) std::memcpy(array.mutable_raw(), data + entry.begin, entry.end - entry.begin);
+  if (array.size() > 0)
+    std::memcpy(array.mutable_raw(), data + entry.begin, entry.end - entry.begin);
   return array;
 }
 

@@ -1,5 +1,5 @@
-// Reading golden cases: one safetensors file, checked strictly, as arrays and metadata. What is done
-// with a case is in run.hpp and in the handlers.
+// Reading golden cases: one safetensors file, checked strictly, as arrays and metadata. What is
+// done with a case is in run.hpp and in the handlers.
 #pragma once
 
 #include <filesystem>

@@ -5,6 +5,8 @@
 #include <unroll/layers/cells/gru.hpp>
 #include <unroll/layers/cells/lstm.hpp>
 #include <unroll/layers/recurrent.hpp>
+#include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/reshape.hpp>
 
 namespace golden {
 namespace {

@@ -5,9 +5,8 @@
 namespace golden {
 namespace {
 
-const Handler handler{"rnn", [](Run& run) {
-                        run.differentiate([&] { give(run, run_recurrent(run)); });
-                      }};
+const Handler handler{"rnn",
+                      [](Run& run) { run.differentiate([&] { give(run, run_recurrent(run)); }); }};
 
 }  // namespace
 }  // namespace golden

@@ -87,7 +87,8 @@ void Run::compare_gradients(unroll::Tape& tape, const Variable& loss, bool creat
                             Kind kind) {
   const auto names = c.names("grad.");
   if (names.empty()) return;
-  if (loss.empty()) throw std::runtime_error("gradients are expected, but no output has a weighting");
+  if (loss.empty())
+    throw std::runtime_error("gradients are expected, but no output has a weighting");
   Variables leaves;
   for (const std::string& name : names) leaves.push_back(leaf(name));
   Variables gradients;

@@ -1,5 +1,6 @@
-// Running one golden case at one precision: inputs out of the file, results compared with it, both at
-// the tolerances of README.md. The mathematics of each group is in its handler, ops.cpp to clip.cpp.
+// Running one golden case at one precision: inputs out of the file, results compared with it, both
+// at the tolerances of README.md. The mathematics of each group is in its handler, ops.cpp to
+// clip.cpp.
 #pragma once
 
 #include <set>

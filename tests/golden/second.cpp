@@ -1,5 +1,6 @@
-// Golden group `second`, the part without recurrent layers: derivatives of unary functions up to the
-// third, and Hessian-vector products of small graphs. Recurrent layers are in second_recurrent.cpp.
+// Golden group `second`, the part without recurrent layers: derivatives of unary functions up to
+// the third, and Hessian-vector products of small graphs. Recurrent layers are in
+// second_recurrent.cpp.
 #include "second.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Golden group `second`, recurrent layers: Hessian-vector products, a whole Hessian, and gradients of
-// gradient penalties.
+// Golden group `second`, recurrent layers: Hessian-vector products, a whole Hessian, and gradients
+// of gradient penalties.
 #include "recurrent.hpp"
 #include "second.hpp"
 

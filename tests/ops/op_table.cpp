@@ -66,8 +66,10 @@ Numbers fold(const Numbers& x, Index axes, bool keepdims,
   auto target = [&](const Index& index, bool sizes) {
     Index kept;
     for (std::size_t k = 0; k < index.size(); ++k)
-      if (!folded[k]) kept.push_back(index[k]);
-      else if (keepdims) kept.push_back(sizes ? 1 : 0);
+      if (!folded[k])
+        kept.push_back(index[k]);
+      else if (keepdims)
+        kept.push_back(sizes ? 1 : 0);
     return kept;
   };
   Numbers y(target(x.shape, true));

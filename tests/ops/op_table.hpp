@@ -1,9 +1,9 @@
-// The op table: one row an op, from which one runner derives all tests of it. Rows are in table_*.cpp,
-// the checks in op_table.cpp; what cannot be said in a row has a test file of its own.
+// The op table: one row an op, from which one runner derives all tests of it. Rows are in
+// table_*.cpp, the checks in op_table.cpp; what cannot be said in a row has a test file of its own.
 //
 // Each row is checked for: value against an independent reference, gradients of first and second
-// order against differences, broadcasting, empty inputs, strided inputs against contiguous ones, and
-// float32 against float64.
+// order against differences, broadcasting, empty inputs, strided inputs against contiguous ones,
+// and float32 against float64.
 #pragma once
 
 #include <functional>
@@ -61,10 +61,10 @@ double broadcast_at(const Numbers& x, const Index& index);
 struct Input {
   Index shape;
   double low = -2, high = 2;
-  Index empty = {};                   ///< its shape in the test of empty inputs
+  Index empty = {};                    ///< its shape in the test of empty inputs
   std::vector<double> away_from = {};  ///< points at which the op has a kink: kept at 0.05
-  bool spaced = false;                ///< all different by 0.05 at least: no ties
-  bool whole = false;                 ///< int64 in [low, high)
+  bool spaced = false;                 ///< all different by 0.05 at least: no ties
+  bool whole = false;                  ///< int64 in [low, high)
 };
 /// Random in [low, high].
 Input real(Index shape, double low = -2, double high = 2);
@@ -78,19 +78,19 @@ Input empty_as(Input input, Index empty);
 enum class OnEmpty { computes, throws };
 
 struct Row {
-  std::string name;     ///< as in the header
+  std::string name;          ///< as in the header
   std::string variant = {};  ///< tells rows of one op apart
   std::function<Variables(const Variables&)> f = {};
   std::function<NumbersList(const NumbersList&)> reference = {};
   std::vector<Input> inputs = {};
 
-  bool broadcasts = false;  ///< two inputs of any shapes that broadcast, the reference too
-  bool constant = false;    ///< no gradient by nature: argmax, comparisons
+  bool broadcasts = false;   ///< two inputs of any shapes that broadcast, the reference too
+  bool constant = false;     ///< no gradient by nature: argmax, comparisons
   bool elementwise = false;  ///< of one input: NaN goes through, and long arrays are tried
   /// Inputs of shape Input::empty, where any is given.
   OnEmpty on_empty = OnEmpty::computes;
-  double float32 = 1e-5;    ///< largest error of float32, relative to the largest element
-  int order = 2;            ///< up to which gradients are checked
+  double float32 = 1e-5;  ///< largest error of float32, relative to the largest element
+  int order = 2;          ///< up to which gradients are checked
 };
 
 /// A row f(x) = y of one number each, for shapes of any kind.
@@ -107,7 +107,11 @@ struct Rows {
 };
 const std::vector<Row>& all_rows();
 
-/// All checks of one row, as Boost assertions.
-void check(const Row& row);
+/// All checks of one row: a sentence for each that fails, and how many were made.
+struct Outcome {
+  std::vector<std::string> complaints;
+  int checks = 0;
+};
+Outcome check(const Row& row);
 
 }  // namespace op_table

@@ -69,12 +69,16 @@ const Rows by_index{
      .reference = columns_added,
      .inputs = {empty_as(real({3, 4}), {3, 4}), index({5}, 4), empty_as(real({3, 5}), {3, 0})}},
     {.name = "index",
-     .f = [](auto& x) { return u::index(x[0], {x[1], x[2]}); },
-     .reference = [](auto& x) {  // (5,) and (3, 1): (3, 5), then the last axis of x
-       return build({x[2].shape[0], x[1].shape[0], x[0].shape[2]}, [&](const Index& i) {
-         return x[0](whole(x[1](i[1])), whole(x[2](i[0], 0)), i[2]);
-       });
-     },
+     .f =
+         [](auto& x) {
+           return u::index(x[0], {x[1], x[2]});
+         },
+     .reference =
+         [](auto& x) {  // (5,) and (3, 1): (3, 5), then the last axis of x
+           return build({x[2].shape[0], x[1].shape[0], x[0].shape[2]}, [&](const Index& i) {
+             return x[0](whole(x[1](i[1])), whole(x[2](i[0], 0)), i[2]);
+           });
+         },
      .inputs = {empty_as(real({3, 4, 2}), {3, 4, 2}), index({5}, 3), index({3, 1}, 4)}},
     {.name = "embedding",
      .f = [](auto& x) { return embedding(x[0], x[1]); },
@@ -82,11 +86,12 @@ const Rows by_index{
      .inputs = {empty_as(real({4, 3}), {4, 3}), index({2, 5}, 4)}},
     {.name = "one_hot",
      .f = [](auto& x) { return one_hot(x[0], 4, u::float64); },
-     .reference = [](auto& x) {
-       return build({x[0].shape[0], x[0].shape[1], 4}, [&](const Index& i) {
-         return static_cast<double>(whole(x[0](i[0], i[1])) == i[2]);
-       });
-     },
+     .reference =
+         [](auto& x) {
+           return build({x[0].shape[0], x[0].shape[1], 4}, [&](const Index& i) {
+             return static_cast<double>(whole(x[0](i[0], i[1])) == i[2]);
+           });
+         },
      .inputs = {index({3, 5}, 4)},
      .constant = true},
 };
@@ -95,26 +100,28 @@ const Rows by_index{
 const Rows by_mask{
     {.name = "masked_select",
      .f = [](auto& x) { return masked_select(x[0], x[1]); },
-     .reference = [](auto& x) {
-       Numbers y;
-       each_index(x[0].shape, [&](const Index& i) {
-         if (broadcast_at(x[1], i) != 0) y.data.push_back(x[0].at(i));
-       });
-       y.shape = {y.count()};
-       return y;
-     },
+     .reference =
+         [](auto& x) {
+           Numbers y;
+           each_index(x[0].shape, [&](const Index& i) {
+             if (broadcast_at(x[1], i) != 0) y.data.push_back(x[0].at(i));
+           });
+           y.shape = {y.count()};
+           return y;
+         },
      .inputs = {real({3, 4}), index({3, 4}, 2)}},
     {.name = "masked_select",
      .variant = "mask broadcast",
      .f = [](auto& x) { return masked_select(x[0], x[1]); },
-     .reference = [](auto& x) {
-       Numbers y;
-       each_index(x[0].shape, [&](const Index& i) {
-         if (broadcast_at(x[1], i) != 0) y.data.push_back(x[0].at(i));
-       });
-       y.shape = {y.count()};
-       return y;
-     },
+     .reference =
+         [](auto& x) {
+           Numbers y;
+           each_index(x[0].shape, [&](const Index& i) {
+             if (broadcast_at(x[1], i) != 0) y.data.push_back(x[0].at(i));
+           });
+           y.shape = {y.count()};
+           return y;
+         },
      .inputs = {empty_as(real({3, 4}), {0, 4}), empty_as(index({4}, 2), {4})}},
 };
 

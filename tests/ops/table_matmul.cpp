@@ -14,7 +14,8 @@ Numbers product(Numbers a, Numbers b) {
   const bool row = a.shape.size() == 1, column = b.shape.size() == 1;
   if (row) a.shape.insert(a.shape.begin(), 1);
   if (column) b.shape.push_back(1);
-  const Index batch = broadcast({a.shape.begin(), a.shape.end() - 2}, {b.shape.begin(), b.shape.end() - 2});
+  const Index batch =
+      broadcast({a.shape.begin(), a.shape.end() - 2}, {b.shape.begin(), b.shape.end() - 2});
   Index shape = batch;
   shape.insert(shape.end(), {a.size(-2), b.size(-1)});
   Numbers y = build(shape, [&](const Index& i) {
@@ -59,38 +60,50 @@ const Rows products{
      .inputs = {real({5}), real({5})}},
     {.name = "outer",
      .f = [](auto& x) { return outer(x[0], x[1]); },
-     .reference = [](auto& x) {
-       return build({x[0].shape[0], x[1].shape[0]},
-                    [&](const Index& i) { return x[0](i[0]) * x[1](i[1]); });
-     },
+     .reference =
+         [](auto& x) {
+           return build({x[0].shape[0], x[1].shape[0]},
+                        [&](const Index& i) { return x[0](i[0]) * x[1](i[1]); });
+         },
      .inputs = {real({3}), real({5})}},
     {.name = "einsum",
      .variant = "bik,bjk->bij",
-     .f = [](auto& x) { return u::einsum("bik,bjk->bij", {x[0], x[1]}); },
-     .reference = [](auto& x) {
-       return build({x[0].shape[0], x[0].shape[1], x[1].shape[1]}, [&](const Index& i) {
-         double s = 0;
-         for (Size k = 0; k < x[0].shape[2]; ++k) s += x[0](i[0], i[1], k) * x[1](i[0], i[2], k);
-         return s;
-       });
-     },
+     .f =
+         [](auto& x) {
+           return u::einsum("bik,bjk->bij", {x[0], x[1]});
+         },
+     .reference =
+         [](auto& x) {
+           return build({x[0].shape[0], x[0].shape[1], x[1].shape[1]}, [&](const Index& i) {
+             double s = 0;
+             for (Size k = 0; k < x[0].shape[2]; ++k)
+               s += x[0](i[0], i[1], k) * x[1](i[0], i[2], k);
+             return s;
+           });
+         },
      .inputs = {real({2, 3, 5}), real({2, 4, 5})}},
     {.name = "einsum",
      .variant = "ij,jk,ki->",
-     .f = [](auto& x) { return u::einsum("ij,jk,ki->", {x[0], x[1], x[2]}); },
-     .reference = [](auto& x) {
-       const Numbers all = product(product(x[0], x[1]), x[2]);
-       double s = 0;
-       for (Size k = 0; k < all.shape[0]; ++k) s += all(k, k);
-       return build({}, [&](const Index&) { return s; });
-     },
+     .f =
+         [](auto& x) {
+           return u::einsum("ij,jk,ki->", {x[0], x[1], x[2]});
+         },
+     .reference =
+         [](auto& x) {
+           const Numbers all = product(product(x[0], x[1]), x[2]);
+           double s = 0;
+           for (Size k = 0; k < all.shape[0]; ++k) s += all(k, k);
+           return build({}, [&](const Index&) { return s; });
+         },
      .inputs = {real({2, 3}), empty_as(real({3, 4}), {3, 4}), empty_as(real({4, 2}), {4, 0})}},
     {.name = "einsum",
      .variant = "ji",
      .f = [](auto& x) { return u::einsum("ji", {x[0]}); },
-     .reference = [](auto& x) {
-       return build({x[0].shape[1], x[0].shape[0]}, [&](const Index& i) { return x[0](i[1], i[0]); });
-     },
+     .reference =
+         [](auto& x) {
+           return build({x[0].shape[1], x[0].shape[0]},
+                        [&](const Index& i) { return x[0](i[1], i[0]); });
+         },
      .inputs = {real({3, 4})}},
 };
 

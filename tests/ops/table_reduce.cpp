@@ -45,8 +45,9 @@ using Reducer = Variable (*)(const Variable&, const unroll::Reduce&);
 std::vector<Row> reductions(const char* name, Reducer f, Folded reference, Input input,
                             OnEmpty on_empty = OnEmpty::computes) {
   std::vector<Row> rows;
-  const std::vector<std::pair<Index, bool>> ways = {
-      {{}, false}, {{}, true}, {{0}, false}, {{1}, true}, {{-1}, false}, {{0, 2}, false}, {{-1, 0}, true}};
+  const std::vector<std::pair<Index, bool>> ways = {{{}, false},    {{}, true},    {{0}, false},
+                                                    {{1}, true},    {{-1}, false}, {{0, 2}, false},
+                                                    {{-1, 0}, true}};
   for (const auto& [axes, keepdims] : ways) {
     Row row;
     row.name = name;
@@ -70,8 +71,7 @@ std::vector<Row> reductions(const char* name, Reducer f, Folded reference, Input
 const Rows sums{reductions("sum", unroll::sum, sum_of, real({2, 3, 4}))};
 const Rows means{reductions("mean", unroll::mean, mean_of, real({2, 3, 4}), OnEmpty::throws)};
 const Rows products{reductions("prod", unroll::prod, product_of, real({2, 2, 3}, 0.5, 1.5))};
-const Rows largest{
-    reductions("max", unroll::max, largest_of, spaced({2, 3, 4}), OnEmpty::throws)};
+const Rows largest{reductions("max", unroll::max, largest_of, spaced({2, 3, 4}), OnEmpty::throws)};
 const Rows smallest{
     reductions("min", unroll::min, smallest_of, spaced({2, 3, 4}), OnEmpty::throws)};
 const Rows shared_largest{
@@ -121,8 +121,8 @@ Row position_row(const char* name, Variable (*f)(const Variable&, Size), Size ax
   row.f = [=](auto& x) { return f(x[0], axis); };
   row.reference = [=](auto& x) {
     return fold(x[0], {axis}, false, [=](const Group& g) {
-      const auto best = greatest ? std::max_element(g.begin(), g.end())
-                                 : std::min_element(g.begin(), g.end());
+      const auto best =
+          greatest ? std::max_element(g.begin(), g.end()) : std::min_element(g.begin(), g.end());
       return static_cast<double>(best - g.begin());
     });
   };
@@ -133,16 +133,18 @@ Row position_row(const char* name, Variable (*f)(const Variable&, Size), Size ax
 }
 
 const Rows moments{
-    variance_row("variance", false, 0, {}),   variance_row("variance", false, 1, {0}),
-    variance_row("variance", false, 1, {-1}), variance_row("standard_deviation", true, 0, {}),
+    variance_row("variance", false, 0, {}),
+    variance_row("variance", false, 1, {0}),
+    variance_row("variance", false, 1, {-1}),
+    variance_row("standard_deviation", true, 0, {}),
     variance_row("standard_deviation", true, 1, {-1}),
 };
-const Rows norms{norm_row(1, {}),  norm_row(2, {}),  norm_row(2, {-1}),
+const Rows norms{norm_row(1, {}),  norm_row(2, {}),   norm_row(2, {-1}),
                  norm_row(3, {0}), norm_row(2.5, {}), norm_row(INFINITY, {-1})};
-const Rows positions{
-    position_row("argmax", unroll::argmax, 1, true), position_row("argmax", unroll::argmax, -1, true),
-    position_row("argmin", unroll::argmin, 0, false),
-    position_row("argmin", unroll::argmin, -1, false)};
+const Rows positions{position_row("argmax", unroll::argmax, 1, true),
+                     position_row("argmax", unroll::argmax, -1, true),
+                     position_row("argmin", unroll::argmin, 0, false),
+                     position_row("argmin", unroll::argmin, -1, false)};
 
 /// Something of a whole line along an axis of (3, 4, 2), in x's shape.
 Row line_row(const char* name, Variable (*f)(const Variable&, Size), Size axis,

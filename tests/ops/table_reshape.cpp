@@ -26,7 +26,8 @@ Row moved(Moved m) {
   row.variant = m.variant;
   row.f = m.f;
   row.reference = [m](auto& x) {
-    return build(m.shape(x[0].shape), [&](const Index& i) { return x[0].at(m.source(i, x[0].shape)); });
+    const Index& from = x[0].shape;
+    return build(m.shape(from), [&](const Index& i) { return x[0].at(m.source(i, from)); });
   };
   row.inputs = {m.input};
   return row;
@@ -47,7 +48,8 @@ Index unflat(Size n, const Index& shape) {
 }
 
 const Rows views{
-    moved({"reshape", "", [](auto& x) { return reshape(x[0], {4, -1}); }, empty_as(real({2, 3, 4}), {2, 0, 4}),
+    moved({"reshape", "", [](auto& x) { return reshape(x[0], {4, -1}); },
+           empty_as(real({2, 3, 4}), {2, 0, 4}),
            [](auto& s) { return Index{4, s[0] * s[1] * s[2] / 4}; },
            [](Index i, auto& s) { return unflat(flat_of(i, {4, s[0] * s[1] * s[2] / 4}), s); }}),
     moved({"transpose", "", [](auto& x) { return transpose(x[0]); }, real({2, 3, 4}),
@@ -68,13 +70,15 @@ const Rows views{
     moved({"sliced", "", [](auto& x) { return sliced(x[0], 1, 1, -1); }, real({3, 5}),
            [](auto& s) { return Index{s[0], 3}; },
            [](Index i, auto&) { return Index{i[0], i[1] + 1}; }}),
-    moved({"sliced", "backwards by two", [](auto& x) { return sliced(x[0], -1, 4, -100, -2); }, real({3, 5}),
+    moved({"sliced", "backwards by two",
+           [](auto& x) { return sliced(x[0], -1, 4, -100, -2); }, real({3, 5}),
            [](auto& s) { return Index{s[0], 3}; },
            [](Index i, auto&) { return Index{i[0], 4 - 2 * i[1]}; }}),
     moved({"sliced", "to nothing", [](auto& x) { return sliced(x[0], 1, 2, 2); }, real({3, 5}),
            [](auto& s) { return Index{s[0], 0}; }, [](Index i, auto&) { return i; }}),
     moved({"select", "", [](auto& x) { return select(x[0], 1, -1); }, real({3, 5}),
-           [](auto& s) { return Index{s[0]}; }, [](Index i, auto& s) { return Index{i[0], s[1] - 1}; }}),
+           [](auto& s) { return Index{s[0]}; },
+           [](Index i, auto& s) { return Index{i[0], s[1] - 1}; }}),
     moved({"flip", "", [](auto& x) { return flip(x[0], {0, -1}); }, real({2, 3, 4}), same,
            [](Index i, auto& s) { return Index{s[0] - 1 - i[0], i[1], s[2] - 1 - i[2]}; }}),
     moved({"roll", "", [](auto& x) { return roll(x[0], 2, 1); }, real({3, 5}), same,
@@ -113,14 +117,22 @@ Row triangle(const char* name, const char* variant, std::function<Variables(cons
 
 const Rows triangles{
     triangle("tril", "", [](auto& x) { return tril(x[0]); }, [](Size i, Size j) { return j <= i; }),
-    triangle("tril", "above", [](auto& x) { return tril(x[0], 1); }, [](Size i, Size j) { return j - i <= 1; }),
+    triangle("tril", "above", [](auto& x) { return tril(x[0], 1); },
+             [](Size i, Size j) { return j - i <= 1; }),
     triangle("triu", "", [](auto& x) { return triu(x[0]); }, [](Size i, Size j) { return j >= i; }),
-    triangle("triu", "below", [](auto& x) { return triu(x[0], -1); }, [](Size i, Size j) { return j - i >= -1; }),
+    triangle("triu", "below", [](auto& x) { return triu(x[0], -1); },
+             [](Size i, Size j) { return j - i >= -1; }),
 };
 
-/// The part of x from `start` on, `size` long, along axis 1.
-Numbers part(const Numbers& x, Size start, Size size) {
-  return build({x.shape[0], size}, [&](const Index& i) { return x(i[0], i[1] + start); });
+/// Parts of these sizes along axis 1.
+NumbersList parts_of(const Numbers& x, const Index& sizes) {
+  NumbersList y;
+  Size start = 0;
+  for (Size size : sizes) {
+    y.push_back(build({x.shape[0], size}, [&](const Index& i) { return x(i[0], i[1] + start); }));
+    start += size;
+  }
+  return y;
 }
 
 /// All of them next to each other along axis 1.
@@ -166,11 +178,11 @@ const Rows parts{
      .inputs = {real({3, 4})}},
     {.name = "split",
      .f = [](auto& x) { return split(x[0], {1, 0, 3}, 1); },
-     .reference = [](auto& x) { return NumbersList{part(x[0], 0, 1), part(x[0], 1, 0), part(x[0], 1, 3)}; },
+     .reference = [](auto& x) { return parts_of(x[0], {1, 0, 3}); },
      .inputs = {real({3, 4})}},
     {.name = "chunk",
      .f = [](auto& x) { return chunk(x[0], 3); },
-     .reference = [](auto& x) { return NumbersList{part(x[0], 0, 2), part(x[0], 2, 2), part(x[0], 4, 2)}; },
+     .reference = [](auto& x) { return parts_of(x[0], {2, 2, 2}); },
      .inputs = {real({3, 6})}},
     {.name = "chunk",
      .variant = "of fixed count",
@@ -178,7 +190,7 @@ const Rows parts{
        auto [a, b] = u::chunk<2>(x[0], 1);
        return Variables{a, b};
      },
-     .reference = [](auto& x) { return NumbersList{part(x[0], 0, 3), part(x[0], 3, 3)}; },
+     .reference = [](auto& x) { return parts_of(x[0], {3, 3}); },
      .inputs = {real({3, 6})}},
 };
 

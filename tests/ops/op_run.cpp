@@ -1,0 +1,105 @@
+// Inputs, values and gradients for the checks of the op table; see op_run.hpp.
+#include "op_run.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include <unroll/autograd/tape.hpp>
+#include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/reduce.hpp>
+
+namespace op_table {
+
+using unroll::Shape;
+using unroll::Tape;
+
+double next_random(std::uint64_t& state) {
+  state = state * 6364136223846793005u + 1442695040888963407u;
+  return static_cast<double>(state >> 11) / 9007199254740992.0;
+}
+
+std::uint64_t seed_of(const Row& row) {
+  std::uint64_t seed = 1469598103934665603u;
+  for (char c : row.name + row.variant)
+    seed = (seed ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  return seed;
+}
+
+namespace {
+
+double draw(const Input& input, std::uint64_t& state) {
+  for (;;) {
+    double x = input.low + (input.high - input.low) * next_random(state);
+    if (input.whole) return std::floor(x);
+    if (std::all_of(input.away_from.begin(), input.away_from.end(),
+                    [&](double kink) { return std::fabs(x - kink) >= 0.05; }))
+      return x;
+  }
+}
+
+}  // namespace
+
+Array make(const Input& input, const Index& shape, std::uint64_t& state) {
+  std::vector<double> x(static_cast<std::size_t>(Shape(shape).count()));
+  for (double& element : x) element = draw(input, state);
+  if (input.spaced) {  // a grid in random order, with a little noise
+    for (std::size_t k = 0; k < x.size(); ++k)
+      x[k] = 0.1 * static_cast<double>(k) - 0.05 * static_cast<double>(x.size()) +
+             0.02 * next_random(state);
+    for (std::size_t k = x.size(); k > 1; --k)
+      std::swap(x[k - 1], x[static_cast<std::size_t>(next_random(state) * static_cast<double>(k))]);
+  }
+  const Array array = unroll::values(std::span<const double>(x), Shape(shape));
+  return input.whole ? array.to(unroll::int64) : array;
+}
+
+Arrays inputs_of(const Row& row) {
+  std::uint64_t state = seed_of(row);
+  Arrays arrays;
+  for (const Input& input : row.inputs) arrays.push_back(make(input, input.shape, state));
+  return arrays;
+}
+
+NumbersList numbers_of(const Arrays& arrays) {
+  NumbersList list;
+  for (const Array& a : arrays) {
+    Numbers x(Index(a.shape().begin(), a.shape().end()));
+    x.data = a.to_vector<double>();
+    list.push_back(std::move(x));
+  }
+  return list;
+}
+
+Arrays compute(const Row& row, const Arrays& inputs) {
+  Variables x;
+  for (const Array& a : inputs) x.push_back(a);
+  Arrays values;
+  for (const Variable& y : row.f(x)) values.push_back(y.value());
+  return values;
+}
+
+Arrays gradients(const Row& row, const Arrays& inputs) {
+  Tape tape;
+  Variables x;
+  for (const Array& a : inputs)
+    x.push_back(a.type() == unroll::int64 ? Variable(a) : tape.watch(a));
+  Variable loss;
+  for (const Variable& y : row.f(x)) {
+    if (!y.is_recorded()) continue;
+    std::uint64_t state = 7;
+    std::vector<double> w(static_cast<std::size_t>(y.size()));
+    for (double& element : w) element = next_random(state) - 0.5;
+    const Array weights = unroll::values(std::span<const double>(w), y.shape()).to(y.type());
+    const Variable part = sum(y * Variable(weights));
+    loss = loss.empty() ? part : loss + part;
+  }
+  if (!loss.empty()) tape.backward(loss);
+  Arrays result;
+  for (std::size_t k = 0; k < x.size(); ++k) {
+    const Variable g = x[k].grad();
+    result.push_back(g.empty() ? unroll::zeros(x[k].shape(), x[k].type()) : g.value());
+  }
+  return result;
+}
+
+}  // namespace op_table
