@@ -257,7 +257,7 @@ int main(int argc, char** argv) {
   CLI::App app("Trains a small recurrent network to say the next letter of a word, and shows how.",
                "namaskar");
   Options options;
-  app.option_defaults()->always_capture_default();
+  set_defaults(app);
   app.add_option("--word", options.word, "the word to learn, in any script");
   app.add_option("--cell", options.cell, "elman, lstm, gru, or none: a network without memory")
       ->check(CLI::IsMember({"elman", "lstm", "gru", "none"}));

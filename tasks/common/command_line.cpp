@@ -18,7 +18,6 @@ struct Layout : CLI::Formatter {
     label("OPTIONS", "options");
     label("SUBCOMMAND", "VERB");
     label("SUBCOMMANDS", "VERB");
-    label("Subcommands", "Verbs");
     label("Positionals", "Arguments");
   }
   std::string make_option_opts(const CLI::Option* option) const override {
@@ -26,6 +25,13 @@ struct Layout : CLI::Formatter {
     return value.empty() || option->get_type_size() == 0 ? "" : " [" + value + "]";
   }
 };
+
+std::string verbs_of(const CLI::App& app) {
+  std::string list;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    list += (list.empty() ? std::string() : std::string(", ")) + verb->get_name();
+  return list;
+}
 
 int complain(const CLI::App& app, std::string message, Exit code) {
   std::replace(message.begin(), message.end(), '\n', ' ');
@@ -39,6 +45,8 @@ int run(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);
     return kDone;
+  } catch (const CLI::RequiredError&) {
+    return complain(app, "expected a verb: " + verbs_of(app) + " (see --help)", kBadInput);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);  // --help
     return complain(app, error.what() + std::string(" (see --help)"), kBadInput);
@@ -47,6 +55,12 @@ int run(CLI::App& app, int argc, char** argv) {
   } catch (const std::exception& error) {
     return complain(app, error.what(), kFailed);
   }
+}
+
+void set_defaults(CLI::App& app) {
+  app.group("Verbs");
+  app.option_defaults()->always_capture_default()->multi_option_policy(
+      CLI::MultiOptionPolicy::TakeLast);
 }
 
 void lay_out(CLI::App& app, const std::string& examples) {

@@ -15,6 +15,9 @@ enum Exit { kDone = 0, kFailed = 1, kBadInput = 2 };
 /// and Errors about the user's numbers become "program: what is wrong" on stderr.
 int run(CLI::App& app, int argc, char** argv);
 
+/// For options declared after it: --help shows what they are at first, and the last one counts.
+void set_defaults(CLI::App& app);
+
 /// An app with the house's layout of --help; `examples` come last.
 void lay_out(CLI::App& app, const std::string& examples);
 

@@ -4,7 +4,7 @@ namespace tasks {
 
 void add_train(CLI::App& app, Options& o, Verb train) {
   CLI::App& verb = *app.add_subcommand("train", "learn a text and save the best network");
-  verb.option_defaults()->always_capture_default();
+  set_defaults(verb);
   verb.add_option("text", o.text, "UTF-8 text to learn; without it a short built-in one");
   verb.add_option("--valid", o.valid, "text to validate on; without it the last tenth of the text");
   verb.add_option("--model", o.model, "file to save the network in");
@@ -40,7 +40,7 @@ void add_train(CLI::App& app, Options& o, Verb train) {
 
 void add_evaluate(CLI::App& app, Options& o, Verb evaluate) {
   CLI::App& verb = *app.add_subcommand("evaluate", "measure a network on a text");
-  verb.option_defaults()->always_capture_default();
+  set_defaults(verb);
   verb.add_option("text", o.text, "UTF-8 text; without it the built-in one");
   verb.add_option("--model", o.model, "file written by train");
   verb.add_option("--streams", o.streams, "places read side by side: faster, but each starts blind")
@@ -52,7 +52,7 @@ void add_evaluate(CLI::App& app, Options& o, Verb evaluate) {
 
 void add_generate(CLI::App& app, Options& o, Verb generate) {
   CLI::App& verb = *app.add_subcommand("generate", "let a network write");
-  verb.option_defaults()->always_capture_default();
+  set_defaults(verb);
   verb.add_option("--model", o.model, "file written by train");
   verb.add_option("--prompt", o.prompt, "text to go on from");
   verb.add_option("--length", o.length, "characters to write")->check(CLI::Range(1, 100000000));

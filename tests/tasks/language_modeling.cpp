@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(plain_output) {
   const Small small;
   const Ran trained = small.train({"--epochs", "2"});
   BOOST_TEST(trained.code == 0);
-  BOOST_TEST(trained.out.find("epoch   2") != std::string::npos);
+  BOOST_TEST(trained.out.find("epoch   2.0") != std::string::npos);
   BOOST_TEST(trained.out.find('\r') == std::string::npos);  // not a terminal
   const Ran written =
       run(kProgram, {"generate", "--model", small.model, "--prompt", "sea ", "--length", "9"});
@@ -128,8 +128,8 @@ BOOST_AUTO_TEST_CASE(bad_texts_are_refused_and_nothing_is_written_over) {
   check_refused(train(small.text, {"--layers", "4"}), "--layers");
   check_refused(train(small.text, {"--dropout", "1"}), "--dropout");
   check_refused(train(small.text, {"--hidden", "lots"}), "--hidden");
-  check_refused({"dance"}, "dance");
-  check_refused({}, "subcommand");
+  check_refused({"dance"}, "expected a verb: train, evaluate, generate");
+  check_refused({}, "expected a verb");
   BOOST_TEST(content_of(model) == "an older model");
 }
 

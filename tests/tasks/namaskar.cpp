@@ -21,9 +21,9 @@ Json learned(Words arguments) {
   return Json::parse(ran.out);
 }
 
-// The words of the line that starts with this label.
+// The words after it of the last line that starts with this label.
 Words line_of(const std::string& text, const std::string& label) {
-  std::istringstream lines(text.substr(text.find(label) + label.size()));
+  std::istringstream lines(text.substr(text.rfind("\n  " + label) + 3 + label.size()));
   std::string line, word;
   std::getline(lines, line);
   Words words;
