@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <unroll/autograd/function.hpp>
@@ -47,6 +48,12 @@ class Tape {
 
   /// The same value as an input that gets gradients.
   Variable watch(const Variable& x);
+  /// The same for every value of a plain struct, the state of a cell (layers/state.hpp).
+  template <class S>
+    requires std::is_aggregate_v<S>
+  S watch(const S& state) {
+    return watch_values(*this, state);
+  }
 
   /// Calls f with the gradient of x when it is complete, once per sweep; what f returns replaces
   /// it, an empty Variable leaves it as it is.

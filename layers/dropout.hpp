@@ -7,8 +7,8 @@
 
 namespace unroll {
 
-/// Zeros with probability p, the rest times 1 / (1 - p), while a tape records: `Tape tape(generator)`.
-/// Without a tape it is the identity.
+/// Zeros with probability p, the rest times 1 / (1 - p), while a tape records: `Tape
+/// tape(generator)`. Without a tape it is the identity.
 struct Dropout : Module {
   explicit Dropout(double p) : p(p) {}
 

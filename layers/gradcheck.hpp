@@ -35,8 +35,10 @@ Array random_input(const Shape& shape, std::uint64_t seed);
 /// The values of a state, or of an Input, from a list of as many.
 template <class S>
 S with_values(const S& s, const Variables& list, std::size_t& k) {
-  if constexpr (std::is_base_of_v<Variable, S>) return list[k++];
-  else return map_values(s, [&](const Variable&) { return list[k++]; });
+  if constexpr (std::is_base_of_v<Variable, S>)
+    return list[k++];
+  else
+    return map_values(s, [&](const Variable&) { return list[k++]; });
 }
 
 }  // namespace detail
@@ -49,8 +51,8 @@ S with_values(const S& s, const Variables& list, std::size_t& k) {
 /// On failure the report names Parameter or input, element, time step and the op to blame; also a
 /// Parameter that the cell uses without having registered it, a forgotten submodule(...).
 template <class C>
-  requires detail::IsCell<C>
-CheckReport gradcheck(const C& cell, const InputOf<C>& xs, const CellCheckOptions& options = {}) {
+requires detail::IsCell<C> CheckReport gradcheck(const C& cell, const InputOf<C>& xs,
+                                                 const CellCheckOptions& options = {}) {
   detail::check_cell<C>();
   using S = StateOf<C>;
   std::string label = detail::label_of(cell);
@@ -59,9 +61,7 @@ CheckReport gradcheck(const C& cell, const InputOf<C>& xs, const CellCheckOption
   std::size_t k = 0;
   Variables row;
   for (; k < sequences.size(); ++k) row.push_back(rows.at(k, -1));
-  S zero = no_grad([&] {
-    return initial_state(cell, detail::with_values(xs, row, k = 0), S{});
-  });
+  S zero = no_grad([&] { return initial_state(cell, detail::with_values(xs, row, k = 0), S{}); });
 
   CheckOptions check{.directions = options.directions,
                      .may_be_constant = true,
@@ -74,7 +74,8 @@ CheckReport gradcheck(const C& cell, const InputOf<C>& xs, const CellCheckOption
     inputs.emplace_back(x);
   }
   for (const Variable& s : values_of(zero)) {
-    check.names.push_back(join("value ", inputs.size() - sequences.size(), " of the initial state"));
+    check.names.push_back(
+        join("value ", inputs.size() - sequences.size(), " of the initial state"));
     inputs.push_back(is_float(s.type()) ? CheckInput(s.shape()) : CheckInput(s));
   }
   auto run = [&](const Variables& list) {
@@ -96,8 +97,8 @@ CheckReport gradcheck(const C& cell, const InputOf<C>& xs, const CellCheckOption
 ///
 ///     BOOST_TEST(gradcheck(MyCell(3, 4), {.order = 2, .steps = 5}));
 template <class C>
-  requires(detail::IsCell<C> && requires(const C& c) { Size(c.in); })
-CheckReport gradcheck(const C& cell, const CellCheckOptions& options = {}) {
+requires(detail::IsCell<C>&& requires(const C& c) { Size(c.in); }) CheckReport
+    gradcheck(const C& cell, const CellCheckOptions& options = {}) {
   Shape shape{options.steps, options.batch, cell.in};
   return gradcheck(cell, Variable(detail::random_input(shape, options.seed)), options);
 }
@@ -106,8 +107,8 @@ CheckReport gradcheck(const C& cell, const CellCheckOptions& options = {}) {
 ///
 ///     BOOST_TEST(gradcheck(Linear(3, 4), {{2, 3}}, {.order = 2}));
 template <class M>
-  requires(std::is_base_of_v<Module, M> && !detail::IsCell<M>)
-CheckReport gradcheck(const M& module, const CheckInputs& inputs, const CheckOptions& options = {}) {
+requires(std::is_base_of_v<Module, M> && !detail::IsCell<M>) CheckReport
+    gradcheck(const M& module, const CheckInputs& inputs, const CheckOptions& options = {}) {
   return detail::gradcheck_module(module, detail::erased(module), inputs, options);
 }
 

@@ -88,8 +88,7 @@ void he(Array& a, Generator& generator) {
 }
 
 void orthogonal(Array& a, Generator& generator) {
-  if (a.rank() < 2)
-    fail("orthogonal", "shape is ", a.shape(), "; expected a matrix (out, in).");
+  if (a.rank() < 2) fail("orthogonal", "shape is ", a.shape(), "; expected a matrix (out, in).");
   if (a.size() == 0) return;
   Size rows = a.size(0), n = a.size() / rows;
   Size block = rows > n && rows % n == 0 ? n : rows;

@@ -20,7 +20,9 @@ struct Linear : Module {
   Parameter W = parameter("W", {out, in});
   Parameter b;  ///< empty without bias
 
-  Variable operator()(const Variable& x) const { return b.empty() ? linear(x, W) : linear(x, W, b); }
+  Variable operator()(const Variable& x) const {
+    return b.empty() ? linear(x, W) : linear(x, W, b);
+  }
 };
 
 }  // namespace unroll

@@ -150,9 +150,10 @@ Cell::Cell(Size in, Size hidden) : in(in), hidden(hidden) {
 void ParameterList::add(const std::vector<Parameter>& parameters) {
   for (const Parameter& p : parameters) {
     if (!p.is_parameter())
-      fail("parameters", "an empty Parameter is in the list; declare it with parameter(name, shape).");
-    bool known = std::any_of(begin(), end(),
-                             [&](const Parameter& q) { return q.record() == p.record(); });
+      fail("parameters",
+           "an empty Parameter is in the list; declare it with parameter(name, shape).");
+    bool known =
+        std::any_of(begin(), end(), [&](const Parameter& q) { return q.record() == p.record(); });
     if (!known) push_back(p);
   }
 }
@@ -167,16 +168,16 @@ void copy_parameters(const Module& from, Module& to) {
   for (const NamedParameter& s : sources) {
     Parameter* target = find(targets, s.name);
     if (!target)
-      fail("copy_parameters", s.name, " ", s.parameter.shape(), " is not in the target; expected two ",
-           "modules built alike.");
+      fail("copy_parameters", s.name, " ", s.parameter.shape(),
+           " is not in the target; expected two ", "modules built alike.");
     if (target->shape() != s.parameter.shape())
       fail("copy_parameters", s.name, " is ", s.parameter.shape(), " in the source and ",
            target->shape(), " in the target; expected two modules built alike.");
   }
   for (const NamedParameter& t : targets)
     if (!find(sources, t.name))
-      fail("copy_parameters", t.name, " ", t.parameter.shape(), " is not in the source; expected two ",
-           "modules built alike.");
+      fail("copy_parameters", t.name, " ", t.parameter.shape(),
+           " is not in the source; expected two ", "modules built alike.");
   for (const NamedParameter& s : sources) find(targets, s.name)->assign(s.parameter.value());
 }
 

@@ -64,8 +64,7 @@ class Module {
 
   /// Registers a module and hands it back: `Linear readout = submodule("readout", Linear(4, 2));`
   template <class M>
-    requires std::is_base_of_v<Module, M>
-  M submodule(std::string name, M&& module) {
+  requires std::is_base_of_v<Module, M> M submodule(std::string name, M&& module) {
     register_submodule(std::move(name), module);
     return std::move(module);
   }

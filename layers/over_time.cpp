@@ -38,10 +38,10 @@ Variable select_rows(const RunOptions& options, Size t, const Variable& after,
   if (after.shape() != before.shape() || after.rank() == 0 ||
       after.size(0) != options.padding.batch())
     fail(options.label, "a value of the State is ", before.shape(), " before step ", t, " and ",
-         after.shape(), " after it; with lengths it must keep its shape, and its first axis must be ",
+         after.shape(),
+         " after it; with lengths it must keep its shape, and its first axis must be ",
          "the batch (", options.padding.batch(), ").");
-  if (is_float(after.type()))
-    return where(options.padding.at(t, after.rank()), after, before);
+  if (is_float(after.type())) return where(options.padding.at(t, after.rank()), after, before);
   Array chosen = after.value().copy();
   copy_rows(options.padding.at(t, 1).value(), chosen, before.value());
   return chosen;
@@ -69,8 +69,10 @@ void run(Steps& steps, const RunOptions& options) {
     Size t = options.reverse ? options.steps - 1 - k : k;
     scope.step(t);
     Size active = options.padding.none() ? -1 : options.padding.active(t);
-    if (active < 0 || active == options.padding.batch()) steps.step(t);
-    else if (active > 0) padded_step(steps, options, t);
+    if (active < 0 || active == options.padding.batch())
+      steps.step(t);
+    else if (active > 0)
+      padded_step(steps, options, t);
     steps.keep(t);
   }
 }
@@ -144,8 +146,8 @@ Padding::Padding(const std::string& label, const std::vector<Size>& lengths, Siz
     fail(label, lengths.size(), " lengths for a batch of ", batch, "; expected one a sequence.");
   for (Size length : lengths)
     if (length < 0 || length > steps)
-      fail(label, "a length is ", length, ", the input has ", steps, " steps; expected 0 to ", steps,
-           ".");
+      fail(label, "a length is ", length, ", the input has ", steps, " steps; expected 0 to ",
+           steps, ".");
   if (std::all_of(lengths.begin(), lengths.end(), [&](Size n) { return n == steps; })) return;
   mask_ = Array({steps, batch});
   active_.assign(static_cast<std::size_t>(steps), 0);
@@ -170,7 +172,8 @@ std::uint64_t recording_serial() {
 
 void check_kept(const std::string& label, std::size_t kept, Size steps, Size t) {
   if (static_cast<Size>(kept) != steps)
-    fail(label, "its states were not kept (keep_states = false): only last() is there; a loss over ",
+    fail(label,
+         "its states were not kept (keep_states = false): only last() is there; a loss over ",
          "all steps belongs into the State.");
   if (steps > 0 && (t < 0 || t >= steps))
     fail(label, "has no state ", t, "; expected 0 to ", steps - 1, ".");
@@ -192,8 +195,8 @@ Variable stack_outputs(const std::string& label, Size steps, const Padding& padd
   Variable stacked = stack_along(ys);
   if (padding.none()) return stacked;
   if (stacked.rank() < 2 || stacked.size(1) != padding.batch())
-    fail(label, "its output is ", ys[0].shape(), "; with lengths its first axis must be the batch (",
-         padding.batch(), ").");
+    fail(label, "its output is ", ys[0].shape(),
+         "; with lengths its first axis must be the batch (", padding.batch(), ").");
   return where(padding.all(stacked.rank()), stacked, 0.0);
 }
 

@@ -3,20 +3,16 @@
 //
 // A cell is any class with
 //
-//     struct State { Variable h; };                                  // its memory, a plain struct
-//     State step(const Variable& x, const State& s) const;           // its equations
+//     struct State { Variable h; };                           // its memory, a plain struct
+//     State step(const Variable& x, const State& s) const;    // its equations
 //
 // and, where the defaults do not fit,
 //
-//     struct Input { Variable word, tag; };      // what step takes instead of one Variable
-//     Variable output(const State& s) const;     // what it shows to others; default: the first value
-//     State zero_state(const Variable& x) const; // x: one step's input; default of a Cell: (B, hidden)
+//     struct Input { Variable word, tag; };        // what step takes instead of one Variable
+//     Variable output(const State& s) const;       // what others see; default: the first value
+//     State zero_state(const Variable& x) const;   // for one step's x; of a Cell: (B, hidden)
 #pragma once
 
-#include <concepts>
-
-#include <unroll/layers/module.hpp>
-#include <unroll/layers/state.hpp>
 #include <unroll/layers/steps.hpp>
 
 namespace unroll {
@@ -133,7 +129,7 @@ States<StateOf<C>> over_time(const C& cell, const InputOf<C>& xs,
 
 /// outputs() of a cell with its own output() asks the cell, so it must live longer than the call.
 template <class C>
-  requires detail::HasOutput<C>
+requires detail::HasOutput<C>
 void over_time(const C&& cell, const InputOf<C>& xs,
                const OverTimeOptions<StateOf<C>>& options = {}) = delete;
 

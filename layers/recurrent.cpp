@@ -14,7 +14,8 @@ Variable drop(const Variable& x, double p, double variational, bool one_step) {
   Variable y = p > 0 ? dropout(x, p) : x;
   if (variational <= 0 || !Tape::recording()) return y;
   if (one_step)
-    fail("recurrent", "variational dropout has one mask for all steps of a sequence, so step() cannot ",
+    fail("recurrent",
+         "variational dropout has one mask for all steps of a sequence, so step() cannot ",
          "draw it; use over_time, or step without a tape.");
   Shape shape = y.shape();
   shape[0] = 1;
@@ -71,7 +72,8 @@ Size Recurrent::cells() const {
 }
 
 void Recurrent::check_state(const State& s) const {
-  if (layers_.empty()) fail("recurrent", "has no layers; assign one, or use recurrent<LSTM>(in, hidden).");
+  if (layers_.empty())
+    fail("recurrent", "has no layers; assign one, or use recurrent<LSTM>(in, hidden).");
   if (!s.cells.empty() && static_cast<Size>(s.cells.size()) != cells())
     fail("recurrent", "the state given for it holds ", s.cells.size(), " cells; expected ", cells(),
          ", or none for zeros.");
@@ -80,7 +82,8 @@ void Recurrent::check_state(const State& s) const {
 Recurrent::State Recurrent::step(const Variable& x, const State& s) const {
   check_state(s);
   if (is_bidirectional())
-    fail("recurrent", "step() cannot run backward cells, which start at the end of a sequence; use ",
+    fail("recurrent",
+         "step() cannot run backward cells, which start at the end of a sequence; use ",
          "over_time, or a Recurrent that is not bidirectional.");
   Scope scope(detail::label_of(*this));
   State next;
@@ -100,8 +103,8 @@ Variable Recurrent::output(const State& s) const {
   if (s.cells.empty()) fail("recurrent", "an empty state has no output; call step() first.");
   const Layer& top = layers_.back();
   if (!top.backward) return top.forward->output(s.cells.back());
-  return concat({top.forward->output(s.cells[s.cells.size() - 2]),
-                 top.backward->output(s.cells.back())});
+  return concat(
+      {top.forward->output(s.cells[s.cells.size() - 2]), top.backward->output(s.cells.back())});
 }
 
 Recurrent::State Recurrent::zero_state(const Variable& x) const { return initial_state(*this, x); }
@@ -161,7 +164,8 @@ Variable RecurrentStates::newest_outputs(Size count) const {
 }
 
 void RecurrentStates::check_kept(Size t) const {
-  detail::check_kept(label_, cells_.empty() ? std::size_t(-1) : static_cast<std::size_t>(steps_), steps_, t);
+  detail::check_kept(label_, cells_.empty() ? std::size_t(-1) : static_cast<std::size_t>(steps_),
+                     steps_, t);
 }
 
 Recurrent::State RecurrentStates::operator[](Size t) const {

@@ -11,7 +11,8 @@ struct RecurrentBuilder;
 }
 
 struct RecurrentOptions {
-  /// Every layer reads the sequence in both directions, and its outputs are joined on the last axis.
+  /// Every layer reads the sequence in both directions, and its outputs are joined on the last
+  /// axis.
   bool bidirectional = false;
   /// Probability of dropout between layers, on the outputs of each but the last.
   double dropout = 0;
@@ -26,7 +27,8 @@ class RecurrentStates;
 ///
 ///     Recurrent r = recurrent<LSTM>(32, 64, {.bidirectional = true, .layers = 2});
 ///     Recurrent r = stacked(LSTM(32, 64), GRU(64, 64));       // different cells
-///     Recurrent r = MyCell(32, 64);                           // any cell is a Recurrent of one layer
+///     Recurrent r = MyCell(32, 64);                           // any cell is a Recurrent of one
+///     layer
 ///
 /// Its cells are registered as layer0, layer0_reverse, layer1, ... Modules do not copy: a cell is
 /// moved in.
@@ -41,8 +43,7 @@ class Recurrent : public Module {
   /// No layers; to be assigned to.
   Recurrent() = default;
   template <class C>
-    requires(!std::is_same_v<C, Recurrent> && detail::IsCell<C>)
-  Recurrent(C cell) {
+  requires(!std::is_same_v<C, Recurrent> && detail::IsCell<C>) Recurrent(C cell) {
     add_layer(detail::any_cell(std::move(cell)), {}, {});
   }
 
@@ -99,13 +100,14 @@ class RecurrentStates {
 
   std::string label_;
   Size steps_ = 0;
-  Size top_cells_ = 0;                            // cells of the last layer
-  std::vector<Ref<detail::AnyStates>> cells_;     // none with keep_states = false
+  Size top_cells_ = 0;                         // cells of the last layer
+  std::vector<Ref<detail::AnyStates>> cells_;  // none with keep_states = false
   Recurrent::State last_;
   detail::Cached<Variable> outputs_;
 };
 
-/// Runs a Recurrent over a sequence (T, B, in), layer by layer. Throws Error as over_time of a cell.
+/// Runs a Recurrent over a sequence (T, B, in), layer by layer. Throws Error as over_time of a
+/// cell.
 RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
                           const OverTimeOptions<Recurrent::State>& options = {});
 
@@ -127,8 +129,10 @@ struct RecurrentBuilder {
 /// The size of a cell's output: its output_size(), if it has that function, else hidden.
 template <class C>
 Size output_size(const C& cell, Size hidden) {
-  if constexpr (requires { cell.output_size(); }) return cell.output_size();
-  else return hidden;
+  if constexpr (requires { cell.output_size(); })
+    return cell.output_size();
+  else
+    return hidden;
 }
 
 }  // namespace detail
@@ -137,7 +141,7 @@ Size output_size(const C& cell, Size hidden) {
 ///
 ///     recurrent([](Size in, Size hidden) { return ElmanOfOrder(in, hidden, 2); }, 32, 64)
 template <class Make>
-  requires requires(const Make& make, Size n) { make(n, n); }
+requires requires(const Make& make, Size n) { make(n, n); }
 Recurrent recurrent(const Make& make, Size in, Size hidden, const RecurrentOptions& options = {}) {
   detail::RecurrentBuilder::check(options);
   Recurrent result;

@@ -13,8 +13,7 @@ class CellState {
   /// Stands for zeros.
   CellState() = default;
   template <PlainState S>
-    requires(!std::is_same_v<S, CellState>)
-  CellState(S state) : box_(new Box<S>(std::move(state))) {}
+  requires(!std::is_same_v<S, CellState>) CellState(S state) : box_(new Box<S>(std::move(state))) {}
   CellState(std::initializer_list<Variable> values) : CellState(std::vector<Variable>(values)) {}
 
   bool empty() const { return !box_; }
@@ -113,15 +112,17 @@ struct HeldCell final : AnyCell {
       if (Variables values = s.values(); !values.empty()) return values[0];
     fail(label_of(cell), "output() needs the State that step() returned.");
   }
-  Ref<AnyStates> over_time(const Variable& xs,
-                           const OverTimeOptions<CellState>& o) const override {
+  Ref<AnyStates> over_time(const Variable& xs, const OverTimeOptions<CellState>& o) const override {
     S initial = {};
-    if (const S* given = o.initial.template as<S>()) initial = *given;
-    else if (!o.initial.empty()) initial = typed(o.initial, InputRows(label_of(cell), {xs}).at(0, -1));
-    return Ref<AnyStates>(new HeldStates(unroll::over_time(
-        cell, xs,
-        {.initial = std::move(initial), .keep_states = o.keep_states, .lengths = o.lengths,
-         .reverse = o.reverse})));
+    if (const S* given = o.initial.template as<S>())
+      initial = *given;
+    else if (!o.initial.empty())
+      initial = typed(o.initial, InputRows(label_of(cell), {xs}).at(0, -1));
+    return Ref<AnyStates>(new HeldStates(unroll::over_time(cell, xs,
+                                                           {.initial = std::move(initial),
+                                                            .keep_states = o.keep_states,
+                                                            .lengths = o.lengths,
+                                                            .reverse = o.reverse})));
   }
 
   static bool has_gaps(const S& s) {
@@ -150,8 +151,10 @@ Ref<AnyCell> any_cell(C cell) {
   check_cell<C>();
   static_assert(std::is_same_v<InputOf<C>, Variable>,
                 "[recurrent] a cell in a Recurrent takes one Variable, not a struct, as its input");
-  if constexpr (Steppable<C>) return Ref<AnyCell>(new HeldCell<C>(std::move(cell)));
-  else return {};
+  if constexpr (Steppable<C>)
+    return Ref<AnyCell>(new HeldCell<C>(std::move(cell)));
+  else
+    return {};
 }
 
 }  // namespace detail

@@ -20,8 +20,7 @@ struct AnyField {
 template <class S>
 struct AnyBase {
   template <class T>
-    requires(std::is_base_of_v<T, S> && !std::is_same_v<T, S>)
-  operator T() const;
+  requires(std::is_base_of_v<T, S> && !std::is_same_v<T, S>) operator T() const;
 };
 
 template <class S, class... Fields>
@@ -43,11 +42,13 @@ inline constexpr bool is_list<std::array<T, N>> = true;
 template <class S, class F>
 void with_fields(S& s, F&& f) {
   using Plain = std::remove_const_t<S>;
-  static_assert(std::is_aggregate_v<Plain> && !requires { Plain{AnyBase<Plain>{}}; },
-                "[state] a State or Input must be a plain struct of Variables, numbers, such "
-                "structs, std::array and std::vector: no constructor, private member or base class");
+  static_assert(
+      std::is_aggregate_v<Plain> && !requires { Plain{AnyBase<Plain>{}}; },
+      "[state] a State or Input must be a plain struct of Variables, numbers, such "
+      "structs, std::array and std::vector: no constructor, private member or base class");
   constexpr int n = count_fields<Plain>();
-  static_assert(n <= 12, "[state] a struct has up to 12 fields; put some into a struct of their own");
+  static_assert(n <= 12,
+                "[state] a struct has up to 12 fields; put some into a struct of their own");
   if constexpr (n == 1) {
     auto& [a] = s;
     f(a);
@@ -147,6 +148,12 @@ S map_values(S s, F&& f) {
 template <PlainState S>
 S detach(const S& s) {
   return map_values(s, [](const Variable& x) { return x.empty() ? x : detach(x); });
+}
+
+/// A copy whose values are inputs with gradients: tape.watch(state).
+template <PlainState S>
+S watch_values(Tape& tape, const S& s) {
+  return map_values(s, [&](const Variable& x) { return x.empty() ? x : tape.watch(x); });
 }
 
 }  // namespace unroll

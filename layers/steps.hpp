@@ -1,114 +1,17 @@
-// The parts of over_time that do not depend on the cell: rows of inputs, padding, the loop, stacking;
-// and the few that do, kept small, because every user's program compiles them. Internal.
+// The parts of over_time that do not depend on the cell: rows of inputs, padding, the loop,
+// stacking; and the few that do, kept small, because every user's program compiles them. Internal.
 #pragma once
 
-#include <concepts>
-
-#include <unroll/layers/module.hpp>
-#include <unroll/layers/state.hpp>
+#include <unroll/layers/cell_check.hpp>
 
 namespace unroll::detail {
-
-// ---- what a cell is ----------------------------------------------------------------------------
-
-struct NoState {};  // stands in, so that a wrong cell reaches the sentences of check_cell
-
-template <class C>
-struct CellTypes {
-  static auto input() {
-    if constexpr (requires { typename C::Input; }) return std::type_identity<typename C::Input>();
-    else return std::type_identity<Variable>();
-  }
-  static auto state() {
-    if constexpr (requires { requires PlainState<typename C::State>; })
-      return std::type_identity<typename C::State>();
-    else return std::type_identity<NoState>();
-  }
-  using Input = typename decltype(input())::type;
-  using State = typename decltype(state())::type;
-};
-
-template <class C>
-concept HasState = requires { typename C::State; };
-template <class C, class S = typename CellTypes<C>::State>
-concept HasOutput = requires(const C& c, const S& s) { Variable(c.output(s)); };
-template <class C, class X = typename CellTypes<C>::Input>
-concept HasZeroState = requires(const C& c, const X& x) { c.zero_state(x); };
-
-template <class C, class X = typename CellTypes<C>::Input, class S = typename CellTypes<C>::State>
-concept Steppable = requires(const C& c, const X& x, const S& s) {
-  { c.step(x, s) } -> std::convertible_to<S>;
-};
-
-/// Refuses what is no cell, in a sentence.
-template <class C>
-constexpr void check_cell() {
-  using X = typename CellTypes<C>::Input;
-  using S = typename CellTypes<C>::State;
-  static_assert(HasState<C>, "[cell] declare its memory: `struct State { Variable h; };`");
-  static_assert(!HasState<C> || !std::is_same_v<S, NoState>,
-                "[cell] State must be a plain struct, without constructors, private members or "
-                "virtual functions: `struct State { Variable h; };`");
-  if constexpr (!std::is_same_v<S, NoState>) {
-    constexpr bool callable = requires(C& c, const X& x, const S& s) { c.step(x, s); };
-    constexpr bool constant = requires(const C& c, const X& x, const S& s) { c.step(x, s); };
-    static_assert(callable, "[cell] needs `State step(const Variable& x, const State& s) const` (with "
-                            "its Input instead of Variable, if it declares one)");
-    static_assert(constant || !callable,
-                  "[cell] step must be const: `State step(const Variable& x, const State& s) const`");
-    static_assert(Steppable<C> || !constant,
-                  "[cell] step must return State: `State step(const Variable& x, const State& s) const`");
-  }
-}
-
-/// "MyCell" from the compiler's text of the type.
-template <class C>
-std::string type_name() {
-  std::string_view text = __PRETTY_FUNCTION__;
-  text.remove_prefix(text.find("C = ") + 4);
-  std::size_t end = text.find_first_of("<;]");
-  text = text.substr(0, end);
-  std::size_t scope = text.rfind(':');
-  return std::string(scope == text.npos ? text : text.substr(scope + 1));
-}
-
-/// The name under which a cell is registered, else its type's.
-template <class C>
-std::string label_of(const C& cell) {
-  if constexpr (std::is_base_of_v<Module, C>)
-    if (!cell.name().empty()) return cell.name();
-  return type_name<C>();
-}
-
-template <class C, class S>
-Variable output_of(const C& cell, const S& s) {
-  if constexpr (HasOutput<C>) {
-    return cell.output(s);
-  } else {
-    Variable first;
-    bool found = false;
-    auto take = [&](const Variable& x) {
-      if (!found) first = x;
-      found = true;
-    };
-    each_value(s, take);
-    if (!found) fail(label_of(cell), "its State has no Variable to show; add `Variable output(const State&) const`.");
-    return first;
-  }
-}
-
-template <class X>
-Variables values_of_input(const X& x) {
-  if constexpr (std::is_base_of_v<Variable, X>) return {x};
-  else return values_of(x);
-}
 
 // ---- initial states ----------------------------------------------------------------------------
 
 /// Zeros for one step's input: (B, hidden).
 Array zeros_for(const std::string& label, const Variables& x, Size hidden);
-/// The given start of a value: zero where empty, broadcast over the batch where it has no such axis.
-/// Throws Error if its batch differs from zero's.
+/// The given start of a value: zero where empty, broadcast over the batch where it has no such
+/// axis. Throws Error if its batch differs from zero's.
 Variable start_of(const std::string& label, const Variable& given, const Variable& zero);
 [[noreturn]] void fail_list(const std::string& label, std::size_t given, std::size_t zero);
 void check_start(const std::string& label, const Variables& values, const Variables& x);
@@ -141,8 +44,10 @@ S start_state(const C& cell, const X& x, const S& given) {
   S start = given;
   if constexpr (HasZeroState<C>) {
     S zero = cell.zero_state(x);
-    if (none) start = zero;  // its numbers too
-    else fill_start(label, start, zero);
+    if (none)
+      start = zero;  // its numbers too
+    else
+      fill_start(label, start, zero);
   } else if constexpr (std::is_base_of_v<Cell, C>) {
     Variable zero = zeros_for(label, values_of_input(x), cell.hidden);
     for_each_value(start, [&](Variable& v) { v = start_of(label, v, zero); });
@@ -172,8 +77,8 @@ class Padding {
   Variable all(int rank) const;
 
  private:
-  Array mask_;                 // (T, B)
-  std::vector<Size> active_;   // by step; empty without padding
+  Array mask_;                // (T, B)
+  std::vector<Size> active_;  // by step; empty without padding
 };
 
 /// The rows of one or several sequences (T, B, ...), by value and step.
@@ -272,8 +177,8 @@ class Cached {
 
 /// Throws unless states were kept, and t is one of them.
 void check_kept(const std::string& label, std::size_t kept, Size steps, Size t = 0);
-/// The outputs output(0), ..., output(steps - 1) as (T, B, ...), 0 where padded; output(-1) is asked
-/// for the shape if there are no steps.
+/// The outputs output(0), ..., output(steps - 1) as (T, B, ...), 0 where padded; output(-1) is
+/// asked for the shape if there are no steps.
 Variable stack_outputs(const std::string& label, Size steps, const Padding& padding,
                        Function<Variable(Size)> output);
 /// Each of the values over all steps; `last` stands for the shapes if there are no steps.

@@ -21,18 +21,21 @@ struct Elman : Cell {
   }
 
   Variable (*activation)(const Variable&);
-  Parameter W = parameter("W", {hidden, in}), U = parameter("U", {hidden, hidden}, init::orthogonal);
+  Parameter W = parameter("W", {hidden, in}),
+            U = parameter("U", {hidden, hidden}, init::orthogonal);
   Parameter b;
 
-  struct State { Variable h; };
+  struct State {
+    Variable h;
+  };
 
   State step(const Variable& x, const State& s) const {
     return {activation(b.empty() ? affine(x, W, s.h, U) : affine(x, W, s.h, U, b))};
   }
 };
 
-/// A memory of k states: h' = tanh(x W^T + h U1^T + ... + h_{k-1} Uk^T + b), where h_j is the state j
-/// steps before h.
+/// A memory of k states: h' = tanh(x W^T + h U1^T + ... + h_{k-1} Uk^T + b), where h_j is the state
+/// j steps before h.
 struct ElmanOfOrder : Cell {
   ElmanOfOrder(Size in, Size hidden, Size k, const ElmanOptions& options = {})
       : Cell(in, hidden), activation(options.activation) {
@@ -46,7 +49,9 @@ struct ElmanOfOrder : Cell {
   Parameter W = parameter("W", {hidden, in}), b;
   std::vector<Parameter> U;
 
-  struct State { std::vector<Variable> h; };  // the newest first
+  struct State {
+    std::vector<Variable> h;  ///< the newest first
+  };
 
   State zero_state(const Variable& x) const {
     return {std::vector<Variable>(U.size(), zeros({x.size(0), hidden}))};

@@ -24,7 +24,9 @@ struct GRU : Cell {
   Parameter W = parameter("W", {3 * hidden, in}), b;
   Parameter U = parameter("U", {3 * hidden, hidden}, init::orthogonal), bh;
 
-  struct State { Variable h; };
+  struct State {
+    Variable h;
+  };
 
   State step(const Variable& x, const State& s) const;
 };

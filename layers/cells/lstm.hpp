@@ -22,7 +22,9 @@ struct LSTM : Cell {
   Parameter W = parameter("W", {4 * hidden, in}), b;
   Parameter U = parameter("U", {4 * hidden, hidden}, init::orthogonal);
 
-  struct State { Variable h, c; };
+  struct State {
+    Variable h, c;
+  };
 
   State step(const Variable& x, const State& s) const;
 };

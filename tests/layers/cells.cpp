@@ -13,6 +13,7 @@
 #include <unroll/ops/loss.hpp>
 #include <unroll/ops/random.hpp>
 #include <unroll/ops/reduce.hpp>
+#include <unroll/ops/reshape.hpp>
 
 using namespace unroll;
 
@@ -61,9 +62,9 @@ BOOST_AUTO_TEST_CASE(gradients_to_order_two_through_five_steps) {
 
 BOOST_AUTO_TEST_CASE(gradients_of_padded_batches_in_both_directions) {
   for_each_cell([](const char* name, auto make) {
-    for (bool reverse : {false, true})
-      BOOST_TEST_CONTEXT(name)
-        BOOST_TEST(gradcheck(make(), {.batch = 3, .lengths = {2, 0, 4}, .reverse = reverse, .steps = 4}));
+    for (bool reverse : {false, true}) BOOST_TEST_CONTEXT(name)
+    BOOST_TEST(
+        gradcheck(make(), {.batch = 3, .lengths = {2, 0, 4}, .reverse = reverse, .steps = 4}));
   });
 }
 
@@ -81,7 +82,8 @@ BOOST_AUTO_TEST_CASE(padded_equals_one_by_one) {
         Variables last = values_of(padded.last()), expected = values_of(alone.last());
         for (std::size_t k = 0; k < last.size(); ++k)
           BOOST_TEST(distance(sliced(last[k], 0, b, b + 1), expected[k]) < 1e-14);
-        BOOST_TEST(distance(sliced(sliced(padded.outputs(), 1, b, b + 1), 0, 0, n), alone.outputs()) < 1e-14);
+        BOOST_TEST(distance(sliced(sliced(padded.outputs(), 1, b, b + 1), 0, 0, n),
+                            alone.outputs()) < 1e-14);
       }
     }
   });
@@ -93,7 +95,9 @@ BOOST_AUTO_TEST_CASE(saving_and_loading_is_the_identity) {
     save(cell, "cell.safetensors");
     load(other, "cell.safetensors");
     Array x = random({5, 2, 3}).to(float32);
-    BOOST_TEST_CONTEXT(name) BOOST_TEST(identical(over_time(cell, x).outputs().value(), over_time(other, x).outputs().value()));
+    BOOST_TEST_CONTEXT(name)
+    BOOST_TEST(
+        identical(over_time(cell, x).outputs().value(), over_time(other, x).outputs().value()));
   });
   std::remove("cell.safetensors");
 }
@@ -124,14 +128,15 @@ BOOST_AUTO_TEST_CASE(elman_by_element) {
   Numbers y = numbers(cell.step(x, {h}).h);
   for (Size k = 0; k < 4; ++k)
     BOOST_TEST(y[std::size_t(k)] ==
-                   std::tanh(product(cell.W, k, numbers(x)) + product(cell.U, k, numbers(h)) + numbers(cell.b)[std::size_t(k)]),
+                   std::tanh(product(cell.W, k, numbers(x)) + product(cell.U, k, numbers(h)) +
+                             numbers(cell.b)[std::size_t(k)]),
                boost::test_tools::tolerance(1e-13));
   Elman rectified(3, 4, {.activation = relu});
   rectified.to(float64);
   y = numbers(rectified.step(x, {h}).h);
   for (Size k = 0; k < 4; ++k)
-    BOOST_TEST(y[std::size_t(k)] ==
-                   std::max(0.0, product(rectified.W, k, numbers(x)) + product(rectified.U, k, numbers(h))),
+    BOOST_TEST(y[std::size_t(k)] == std::max(0.0, product(rectified.W, k, numbers(x)) +
+                                                      product(rectified.U, k, numbers(h))),
                boost::test_tools::tolerance(1e-13));
 }
 
@@ -160,7 +165,8 @@ BOOST_AUTO_TEST_CASE(lstm_by_element) {
            numbers(cell.b)[std::size_t(4 * g + k)];
   };
   for (Size k = 0; k < 4; ++k) {
-    double c1 = sigmoid(gate(1, k)) * numbers(c)[std::size_t(k)] + sigmoid(gate(0, k)) * std::tanh(gate(2, k));
+    double c1 = sigmoid(gate(1, k)) * numbers(c)[std::size_t(k)] +
+                sigmoid(gate(0, k)) * std::tanh(gate(2, k));
     BOOST_TEST(numbers(next.c)[std::size_t(k)] == c1, boost::test_tools::tolerance(1e-13));
     BOOST_TEST(numbers(next.h)[std::size_t(k)] == sigmoid(gate(3, k)) * std::tanh(c1),
                boost::test_tools::tolerance(1e-13));

@@ -2,8 +2,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <unroll/autograd/differentiable.hpp>
-#include <unroll/layers/cells/lstm.hpp>
 #include <unroll/layers/cells/elman.hpp>
+#include <unroll/layers/cells/lstm.hpp>
 #include <unroll/layers/gradcheck.hpp>
 #include <unroll/layers/layer_norm.hpp>
 #include <unroll/layers/linear.hpp>
@@ -86,10 +86,11 @@ BOOST_AUTO_TEST_CASE(parameters_are_as_before) {
 BOOST_AUTO_TEST_CASE(modules_recurrents_and_structs) {
   BOOST_TEST(gradcheck(Linear(3, 4), {{2, 3}}, {.order = 2}));
   BOOST_TEST(gradcheck(LayerNorm(5), {{3, 5}}, {.order = 2}));
-  BOOST_TEST(gradcheck(recurrent<LSTM>(2, 3, {.bidirectional = true, .layers = 2}), zeros({3, 2, 2}),
-                       {.lengths = {3, 2}, .order = 2}));
+  BOOST_TEST(gradcheck(recurrent<LSTM>(2, 3, {.bidirectional = true, .layers = 2}),
+                       zeros({3, 2, 2}), {.lengths = {3, 2}, .order = 2}));
   BOOST_TEST(gradcheck(TwoInputs(3, 4),
-                       {ones({3, 2, 3}), values(std::vector<Size>{0, 1, 2, 3, 4, 0}, {3, 2})}, {.order = 2}));
+                       {ones({3, 2, 3}), values(std::vector<Size>{0, 1, 2, 3, 4, 0}, {3, 2})},
+                       {.order = 2}));
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_gradient_is_caught_and_named) {
@@ -115,11 +116,13 @@ BOOST_AUTO_TEST_CASE(forgotten_submodules_are_named) {
   Hiding cell(3, 4);
   CheckReport report = gradcheck(cell);
   BOOST_TEST(!report);
-  BOOST_TEST(report.text() ==
-             "gradcheck failed: Parameters are used that the module has not registered: W (4, 3), U (4, "
-             "4), b (4,); they would be neither trained nor saved. Wrap the module they belong to in "
-             "submodule(\"name\", ...), declare them with parameter(...), or freeze them.");
-  BOOST_TEST(!gradcheck([&](auto& x) { return over_time(cell, x).outputs(); }, {{3, 2, 3}}, {.parameters = cell}));
+  BOOST_TEST(
+      report.text() ==
+      "gradcheck failed: Parameters are used that the module has not registered: W (4, 3), U (4, "
+      "4), b (4,); they would be neither trained nor saved. Wrap the module they belong to in "
+      "submodule(\"name\", ...), declare them with parameter(...), or freeze them.");
+  BOOST_TEST(!gradcheck([&](auto& x) { return over_time(cell, x).outputs(); }, {{3, 2, 3}},
+                        {.parameters = cell}));
   freeze(cell.inner);
   BOOST_TEST(gradcheck(cell));
 }

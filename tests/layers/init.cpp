@@ -114,7 +114,8 @@ BOOST_AUTO_TEST_CASE(blocks_draw_each_gate_by_itself) {
 }
 
 BOOST_AUTO_TEST_CASE(both_precisions_start_alike) {
-  for (const Initialiser& f : {Initialiser(init::fan_in), Initialiser(init::orthogonal), Initialiser(init::he)})
+  for (const Initialiser& f :
+       {Initialiser(init::fan_in), Initialiser(init::orthogonal), Initialiser(init::he)})
     BOOST_TEST(identical(drawn(f, {20, 10}).to(float32), drawn(f, {20, 10}, float32)));
 }
 

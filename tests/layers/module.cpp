@@ -67,8 +67,7 @@ BOOST_AUTO_TEST_CASE(wrong_names_are_refused) {
   };
   BOOST_TEST(error_of([&] { Twice(); }) ==
              "[module] the name 'W' is taken already; give each its own.");
-  BOOST_TEST(error_of([&] { 
-      Dotted(); }) ==
+  BOOST_TEST(error_of([&] { Dotted(); }) ==
              "[module] 'a.b' is no name; expected some letters without a dot.");
 }
 
@@ -131,7 +130,8 @@ BOOST_AUTO_TEST_CASE(gradients_come_in_the_order_of_parameters) {
   tape.backward(loss);
   std::vector<Parameter> p = net.parameters();
   BOOST_TEST(g.size() == p.size());
-  for (std::size_t k = 0; k < p.size(); ++k) BOOST_TEST(identical(g[k].value(), p[k].grad().value()));
+  for (std::size_t k = 0; k < p.size(); ++k)
+    BOOST_TEST(identical(g[k].value(), p[k].grad().value()));
   net.zero_grad();
   for (const Parameter& q : p) BOOST_TEST(q.grad().empty());
 }
@@ -161,14 +161,14 @@ BOOST_AUTO_TEST_CASE(numbers_are_copied_by_path) {
   Array before = wide.W.value().copy();
   BOOST_TEST(error_of([&] { copy_parameters(narrow, wide); }) ==
              "[copy_parameters] W is (3, 2) in the source and (4, 2) in the target; "
-                             "expected two modules built alike.");
+             "expected two modules built alike.");
   BOOST_TEST(identical(wide.W.value(), before));
   BOOST_TEST(error_of([&] { copy_parameters(narrow, bare); }) ==
              "[copy_parameters] b (3,) is not in the target; expected two modules "
-                             "built alike.");
+             "built alike.");
   BOOST_TEST(error_of([&] { copy_parameters(bare, narrow); }) ==
              "[copy_parameters] b (3,) is not in the source; expected two modules "
-                             "built alike.");
+             "built alike.");
 }
 
 BOOST_AUTO_TEST_CASE(lists_take_modules_and_parameters) {

@@ -109,17 +109,21 @@ BOOST_AUTO_TEST_CASE(padded_equals_one_by_one) {
     auto loss = [&](const auto& states, const Variable& w) {
       return sum(states.outputs() * w) + sum(states.last().h * 3) + sum(states.last().sums);
     };
-    auto padded = over_time(cell, xs, {.initial = {h0, {}, {}}, .lengths = lengths, .reverse = reverse});
-    std::vector<Variable> g = grad(loss(padded, weights), {xs, h0, cell.W, cell.U}, {.retain_graph = true});
+    auto padded =
+        over_time(cell, xs, {.initial = {h0, {}, {}}, .lengths = lengths, .reverse = reverse});
+    std::vector<Variable> g =
+        grad(loss(padded, weights), {xs, h0, cell.W, cell.U}, {.retain_graph = true});
     Variable total = 0.0;
     for (Size b = 0; b < 4; ++b) {
       Size n = lengths[std::size_t(b)];
       Variable row = sliced(sliced(xs, 1, b, b + 1), 0, 0, n);
-      auto alone = over_time(cell, row, {.initial = {sliced(h0, 0, b, b + 1), {}, {}}, .reverse = reverse});
+      auto alone =
+          over_time(cell, row, {.initial = {sliced(h0, 0, b, b + 1), {}, {}}, .reverse = reverse});
       total = total + loss(alone, weights.sliced(1, b, b + 1).sliced(0, 0, n));
       BOOST_TEST(distance(sliced(padded.last().h, 0, b, b + 1), alone.last().h) < 1e-14);
       BOOST_TEST(padded.last().newest.value().at({b}) == alone.last().newest.item());
-      Variable outputs = sliced(padded.outputs(), 1, b, b + 1), all = sliced(padded.all().h, 1, b, b + 1);
+      Variable outputs = sliced(padded.outputs(), 1, b, b + 1),
+               all = sliced(padded.all().h, 1, b, b + 1);
       BOOST_TEST(distance(sliced(outputs, 0, 0, n), alone.outputs()) < 1e-14);
       for (Size t = n; t < 5; ++t) {
         BOOST_TEST(distance(outputs[t], zeros({1, 4}, float64)) == 0);
@@ -129,7 +133,8 @@ BOOST_AUTO_TEST_CASE(padded_equals_one_by_one) {
     }
     std::vector<Variable> expected = grad(total, {xs, h0, cell.W, cell.U});
     for (std::size_t k = 0; k < 4; ++k) BOOST_TEST(distance(g[k], expected[k]) < 1e-13);
-    for (Size t = 3; t < 5; ++t) BOOST_TEST(distance(select(g[0], 1, 0)[t], zeros({3}, float64)) == 0);
+    for (Size t = 3; t < 5; ++t)
+      BOOST_TEST(distance(select(g[0], 1, 0)[t], zeros({3}, float64)) == 0);
   }
 }
 
@@ -173,9 +178,9 @@ BOOST_AUTO_TEST_CASE(last_alone_if_states_are_not_kept) {
   Array x = random({5, 2, 3}).to(float32);
   auto kept = over_time(cell, x), last = over_time(cell, x, {.keep_states = false});
   BOOST_TEST(identical(kept.last().h.value(), last.last().h.value()));
-  std::string expected =
-      "[Elman] its states were not kept (keep_states = false): only last() is there; a loss over all "
-      "steps belongs into the State.";
+  std::string expected = "[Elman] its states were not kept (keep_states = false): only last() is "
+                         "there; a loss over all "
+                         "steps belongs into the State.";
   BOOST_TEST(error_of([&] { last.outputs(); }) == expected);
   BOOST_TEST(error_of([&] { last.all(); }) == expected);
   BOOST_TEST(error_of([&] { last[2]; }) == expected);
@@ -233,9 +238,12 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named) {
   auto run = [&](const Array& xs, const OverTimeOptions<Elman::State>& o) {
     return error_of([&] { over_time(cell, xs, o); });
   };
-  BOOST_TEST(run(zeros({5}), {}) == "[Elman] the input is (5,); expected a sequence (T, B, ...), time first.");
-  BOOST_TEST(run(x, {.lengths = {3}}) == "[Elman] 1 lengths for a batch of 2; expected one a sequence.");
-  BOOST_TEST(run(x, {.lengths = {3, 6}}) == "[Elman] a length is 6, the input has 5 steps; expected 0 to 5.");
+  BOOST_TEST(run(zeros({5}), {}) ==
+             "[Elman] the input is (5,); expected a sequence (T, B, ...), time first.");
+  BOOST_TEST(run(x, {.lengths = {3}}) ==
+             "[Elman] 1 lengths for a batch of 2; expected one a sequence.");
+  BOOST_TEST(run(x, {.lengths = {3, 6}}) ==
+             "[Elman] a length is 6, the input has 5 steps; expected 0 to 5.");
   BOOST_TEST(run(x, {.initial = {zeros({1, 4})}}) ==
              "[Elman] a value of the initial state is (1, 4), the input has a batch of 2; expected "
              "(2, 4), or (4,) for the same start everywhere.");
@@ -244,16 +252,20 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named) {
              "[Elman] input 0 is empty; expected a sequence (T, B, ...).");
   Reader reader;
   Reader::Input in{x, zeros({5, 2, 2})};
-  BOOST_TEST(error_of([&] { over_time(reader, in); }) ==
-             "[Reader] value 0 of its State has no start; pass it as .initial, or give the cell `State "
-             "zero_state(const Variable& x) const`.");
+  BOOST_TEST(
+      error_of([&] { over_time(reader, in); }) ==
+      "[Reader] value 0 of its State has no start; pass it as .initial, or give the cell `State "
+      "zero_state(const Variable& x) const`.");
   in.gate = zeros({4, 2, 2});
   BOOST_TEST(error_of([&] { over_time(reader, in); }) ==
              "[Reader] input 1 is (4, 2, 2), the first one (5, 2, 3); expected the same T and B.");
   ElmanOfOrder memory(3, 4, 2);
-  BOOST_TEST(error_of([&] { over_time(memory, x, {.initial = {{zeros({2, 4})}}}); }) ==
-             "[ElmanOfOrder] a list in the initial state has 1 values; expected 2 as in zero_state, or "
-             "none.");
+  BOOST_TEST(
+      error_of([&] {
+        over_time(memory, x, {.initial = {{zeros({2, 4})}}});
+      }) ==
+      "[ElmanOfOrder] a list in the initial state has 1 values; expected 2 as in zero_state, or "
+      "none.");
 }
 
 BOOST_AUTO_TEST_CASE(anomalies_name_cell_and_step) {

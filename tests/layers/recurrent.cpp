@@ -7,8 +7,10 @@
 #include <unroll/layers/cells/gru.hpp>
 #include <unroll/layers/cells/lstm.hpp>
 #include <unroll/layers/recurrent.hpp>
+#include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/random.hpp>
 #include <unroll/ops/reduce.hpp>
+#include <unroll/ops/reshape.hpp>
 
 using namespace unroll;
 
@@ -78,8 +80,10 @@ BOOST_AUTO_TEST_CASE(two_bidirectional_layers) {
 
   Variable x = random({4, 2, 3});
   auto run = [&](const LSTM& cell, const Variable& xs, bool reverse, int seed) {
-    return over_time(cell, xs, {.initial = {random({2, 4}, std::uint64_t(seed)), random({2, 4}, 9)},
-                                .lengths = lengths, .reverse = reverse});
+    return over_time(cell, xs,
+                     {.initial = {random({2, 4}, std::uint64_t(seed)), random({2, 4}, 9)},
+                      .lengths = lengths,
+                      .reverse = reverse});
   };
   auto sf0 = run(f0, x, false, 10), sb0 = run(b0, x, true, 11);
   Variable y0 = concat({sf0.outputs(), sb0.outputs()});
@@ -106,9 +110,12 @@ BOOST_AUTO_TEST_CASE(values_alone_are_a_state) {
   Recurrent::State typed{{LSTM::State{h, c}, {}}}, values{{{h, c}, {}}};
   BOOST_TEST(distance(over_time(r, x, {.initial = typed}).outputs(),
                       over_time(r, x, {.initial = values}).outputs()) == 0);
-  BOOST_TEST(error_of([&] { over_time(r, x, {.initial = {{{h, c, c}, {}}}}); }) ==
-             "[layer0] the state given for it has 3 values; expected 2.");
-  BOOST_TEST(error_of([&] { over_time(r, x, {.initial = {{{h, c}}}}); }) ==
+  BOOST_TEST(error_of([&] {
+               over_time(r, x, {.initial = {{{h, c, c}, {}}}});
+             }) == "[layer0] the state given for it has 3 values; expected 2.");
+  BOOST_TEST(error_of([&] {
+               over_time(r, x, {.initial = {{{h, c}}}});
+             }) ==
              "[recurrent] the state given for it holds 1 cells; expected 2, or none for zeros.");
 }
 
@@ -128,7 +135,8 @@ BOOST_AUTO_TEST_CASE(stepping_equals_over_time) {
   BOOST_TEST(states.outputs().shape().text() == "(4, 2, 6)");
   Recurrent two = recurrent<Projected>(3, 5, {.bidirectional = true, .layers = 2});
   BOOST_TEST(over_time(two, x.value().to(float32)).outputs().shape().text() == "(4, 2, 4)");
-  BOOST_TEST(error_of([&] { two.step(x[0], {}); }).starts_with("[recurrent] step() cannot run backward"));
+  BOOST_TEST(
+      error_of([&] { two.step(x[0], {}); }).starts_with("[recurrent] step() cannot run backward"));
 }
 
 BOOST_AUTO_TEST_CASE(states_carry_over_windows) {
@@ -139,10 +147,14 @@ BOOST_AUTO_TEST_CASE(states_carry_over_windows) {
   Recurrent::State state;
   for (Size k = 0; k < 2; ++k) {
     Tape tape;
-    auto states = over_time(r, sliced(x, 0, 3 * k, 3 * k + 3), {.initial = state, .keep_states = k == 0});
+    auto states =
+        over_time(r, sliced(x, 0, 3 * k, 3 * k + 3), {.initial = state, .keep_states = k == 0});
     state = states.last();
-    if (k == 0) BOOST_TEST(distance(states.outputs(), sliced(whole, 0, 0, 3)) < 1e-14);
-    else BOOST_TEST(error_of([&] { states.outputs(); }).starts_with("[Recurrent] its states were not kept"));
+    if (k == 0)
+      BOOST_TEST(distance(states.outputs(), sliced(whole, 0, 0, 3)) < 1e-14);
+    else
+      BOOST_TEST(
+          error_of([&] { states.outputs(); }).starts_with("[Recurrent] its states were not kept"));
   }
   BOOST_TEST(distance(r.output(state), whole[5]) < 1e-14);
 }
@@ -194,8 +206,9 @@ BOOST_AUTO_TEST_CASE(variational_dropout_has_one_mask_for_all_steps) {
   double kept = mean(y).item();
   BOOST_TEST(kept > 0.7);
   BOOST_TEST(kept < 1.3);
-  BOOST_TEST(error_of([&] { r.step(ones({3, 50}), {}); })
-                 .starts_with("[recurrent] variational dropout has one mask"));
+  BOOST_TEST(error_of([&] {
+               r.step(ones({3, 50}), {});
+             }).starts_with("[recurrent] variational dropout has one mask"));
 }
 
 BOOST_AUTO_TEST_CASE(moved_and_assigned) {
@@ -208,8 +221,9 @@ BOOST_AUTO_TEST_CASE(moved_and_assigned) {
   BOOST_TEST(names(other).size() == 3u);
   BOOST_TEST(other.parameters()[0].shape().text() == "(16, 3)");
   Recurrent none;
-  BOOST_TEST(error_of([&] { over_time(none, zeros({2, 2, 3})); }) ==
-             "[recurrent] has no layers; assign one, or use recurrent<LSTM>(in, hidden).");
+  BOOST_TEST(error_of([&] {
+               over_time(none, zeros({2, 2, 3}));
+             }) == "[recurrent] has no layers; assign one, or use recurrent<LSTM>(in, hidden).");
   none = recurrent<Elman>(3, 4);
   BOOST_TEST(over_time(none, zeros({2, 2, 3})).outputs().shape().text() == "(2, 2, 4)");
 }

@@ -3,8 +3,8 @@
 #include <map>
 
 #include <unroll/layers/recurrent_cell.hpp>
-#include <unroll/ops/reduce.hpp>
 #include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/reduce.hpp>
 
 using namespace unroll;
 
@@ -74,6 +74,14 @@ BOOST_AUTO_TEST_CASE(detached_states_are_constants) {
   BOOST_TEST(!q.h.is_recorded());
   BOOST_TEST(identical(q.h.value(), p.h.value()));
   BOOST_TEST(q.c.empty());
+}
+
+BOOST_AUTO_TEST_CASE(watched_states_get_gradients) {
+  Tape tape;
+  Pair p = tape.watch(Pair{values({1, 2}), {}});
+  tape.backward(sum(p.h * p.h));
+  BOOST_TEST(identical(p.h.grad().value(), values({2, 4})));
+  BOOST_TEST(p.c.empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_state_of_an_erased_cell_is_one_too) {

@@ -11,9 +11,15 @@ namespace {
 
 struct MinimalGatedUnit : Cell {
   using Cell::Cell;
-  Parameter Wf = parameter("Wf", {hidden, in}), Uf = parameter("Uf", {hidden, hidden}, init::orthogonal), bf = parameter("bf", {hidden}, init::zeros);
-  Parameter Wh = parameter("Wh", {hidden, in}), Uh = parameter("Uh", {hidden, hidden}, init::orthogonal), bh = parameter("bh", {hidden}, init::zeros);
-  struct State { Variable h; };
+  Parameter Wf = parameter("Wf", {hidden, in}),
+            Uf = parameter("Uf", {hidden, hidden}, init::orthogonal),
+            bf = parameter("bf", {hidden}, init::zeros);
+  Parameter Wh = parameter("Wh", {hidden, in}),
+            Uh = parameter("Uh", {hidden, hidden}, init::orthogonal),
+            bh = parameter("bh", {hidden}, init::zeros);
+  struct State {
+    Variable h;
+  };
   State step(const Variable& x, const State& s) const {
     auto f = sigmoid(affine(x, Wf, s.h, Uf, bf));
     auto c = tanh(affine(x, Wh, f * s.h, Uh, bh));
@@ -24,20 +30,32 @@ struct MinimalGatedUnit : Cell {
 struct Net : Module {
   MinimalGatedUnit cell = submodule("cell", MinimalGatedUnit(3, 4));
   Linear readout = submodule("readout", Linear(4, 2));
-  Variable loss(const Variable& x, const Variable& y) const { return mean_squared_error(readout(over_time(cell, x).outputs()), y); }
+  Variable loss(const Variable& x, const Variable& y) const {
+    return mean_squared_error(readout(over_time(cell, x).outputs()), y);
+  }
 };
 
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(checks)
 
-BOOST_AUTO_TEST_CASE(cell) { BOOST_TEST(gradcheck(MinimalGatedUnit(3, 4), {.order = 2, .steps = 5})); }
-BOOST_AUTO_TEST_CASE(cell_on_given_input) { BOOST_TEST(gradcheck(MinimalGatedUnit(3, 4), zeros({5, 2, 3}), {.order = 2})); }
-BOOST_AUTO_TEST_CASE(function) { BOOST_TEST(gradcheck([](auto& x, auto& W) { return tanh(linear(x, W)); }, {{3, 4}, {5, 4}}, {.order = 2})); }
-BOOST_AUTO_TEST_CASE(function_one) { BOOST_TEST(gradcheck([](auto& x) { return tanh(x); }, {{3, 4}})); }
+BOOST_AUTO_TEST_CASE(cell) {
+  BOOST_TEST(gradcheck(MinimalGatedUnit(3, 4), {.order = 2, .steps = 5}));
+}
+BOOST_AUTO_TEST_CASE(cell_on_given_input) {
+  BOOST_TEST(gradcheck(MinimalGatedUnit(3, 4), zeros({5, 2, 3}), {.order = 2}));
+}
+BOOST_AUTO_TEST_CASE(function) {
+  BOOST_TEST(gradcheck([](auto& x, auto& W) { return tanh(linear(x, W)); }, {{3, 4}, {5, 4}},
+                       {.order = 2}));
+}
+BOOST_AUTO_TEST_CASE(function_one) {
+  BOOST_TEST(gradcheck([](auto& x) { return tanh(x); }, {{3, 4}}));
+}
 BOOST_AUTO_TEST_CASE(model) {
   Net net;
-  BOOST_TEST(gradcheck([&](auto& x, auto& y) { return net.loss(x, y); }, {{5, 2, 3}, {5, 2, 2}}, {.parameters = net}));
+  BOOST_TEST(gradcheck([&](auto& x, auto& y) { return net.loss(x, y); }, {{5, 2, 3}, {5, 2, 2}},
+                       {.parameters = net}));
 }
 BOOST_AUTO_TEST_CASE(fails_readably) {
   auto report = gradcheck([](auto&) { return Variable(1.0); }, {{3, 4}});

@@ -27,7 +27,8 @@ string generate(const LanguageModel& lm, Size length, double temperature) {
   auto s = initial_state(lm.rnn, lm.embed(letter));
   for (Size t = 0; t < length; ++t) {
     s = lm.rnn.step(lm.embed(letter), s);
-    letter = categorical(lm.readout(lm.rnn.output(s)), rng, {.temperature = temperature, .top_k = 10});
+    letter =
+        categorical(lm.readout(lm.rnn.output(s)), rng, {.temperature = temperature, .top_k = 10});
     text += kLetters[size_t(letter.item())];
   }
   return text;
@@ -37,7 +38,8 @@ void train(LanguageModel& lm, const string& text) {
   vector<Size> numbers;
   for (char c : text) numbers.push_back(Size(kLetters.find(c)));
   Size n = Size(text.size()) - 1;
-  Array x = values(span<const Size>(numbers).first(size_t(n)), {n, 1}), y = values(span<const Size>(numbers).last(size_t(n)), {n, 1});
+  Array x = values(span<const Size>(numbers).first(size_t(n)), {n, 1}),
+        y = values(span<const Size>(numbers).last(size_t(n)), {n, 1});
   Adam optimiser(lm, {.learning_rate = 0.01});
   for (int k = 0; k < 100; ++k) {
     Tape tape;

@@ -8,7 +8,9 @@ using namespace unroll;
 
 namespace {
 
-struct Batch { Array x; };
+struct Batch {
+  Array x;
+};
 
 double critic_step(GRU& cell, Linear& readout, Adam& optimiser, const Batch& batch) {
   Tape tape;

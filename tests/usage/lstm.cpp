@@ -11,16 +11,22 @@ namespace {
 
 struct MyLSTM : Cell {
   using Cell::Cell;
-  Parameter W = parameter("W", {4 * hidden, in}), U = parameter("U", {4 * hidden, hidden}, init::orthogonal), b = parameter("b", {4 * hidden}, init::zeros);
+  Parameter W = parameter("W", {4 * hidden, in}),
+            U = parameter("U", {4 * hidden, hidden}, init::orthogonal),
+            b = parameter("b", {4 * hidden}, init::zeros);
 
-  struct State { Variable h, c; };
+  struct State {
+    Variable h, c;
+  };
 
   State step(const Variable& x, const State& s) const {
     auto [i, f, g, o] = chunk<4>(affine(x, W, s.h, U, b));
-    auto [h, c] = fuse([](auto i, auto f, auto g, auto o, auto c0) {
-      auto c = sigmoid(f) * c0 + sigmoid(i) * tanh(g);
-      return tuple(sigmoid(o) * tanh(c), c);
-    }, i, f, g, o, s.c);
+    auto [h, c] = fuse(
+        [](auto i, auto f, auto g, auto o, auto c0) {
+          auto c = sigmoid(f) * c0 + sigmoid(i) * tanh(g);
+          return tuple(sigmoid(o) * tanh(c), c);
+        },
+        i, f, g, o, s.c);
     return {h, c};
   }
 };

@@ -12,15 +12,20 @@ namespace {
 
 struct MemoryElman : Cell {
   MemoryElman(Size in, Size hidden, Size k) : Cell(in, hidden), k(k) {
-    for (Size j = 0; j < k; ++j) U.push_back(parameter("U" + to_string(j + 1), {hidden, hidden}, init::orthogonal));
+    for (Size j = 0; j < k; ++j)
+      U.push_back(parameter("U" + to_string(j + 1), {hidden, hidden}, init::orthogonal));
   }
   Size k;
   Parameter W = parameter("W", {hidden, in}), b = parameter("b", {hidden}, init::zeros);
   vector<Parameter> U;
 
-  struct State { vector<Variable> h; };  // h_{t-1} ... h_{t-k}
+  struct State {
+    vector<Variable> h;
+  };  // h_{t-1} ... h_{t-k}
 
-  State zero_state(const Variable& x) const { return {vector<Variable>(size_t(k), zeros({x.size(0), hidden}))}; }
+  State zero_state(const Variable& x) const {
+    return {vector<Variable>(size_t(k), zeros({x.size(0), hidden}))};
+  }
 
   State step(const Variable& x, const State& s) const {
     auto z = linear(x, W, b);
@@ -34,9 +39,14 @@ struct MemoryElman : Cell {
 
 struct SecondOrderElman : Cell {  // k fixed: two plain fields, nothing else
   using Cell::Cell;
-  Parameter W = parameter("W", {hidden, in}), U1 = parameter("U1", {hidden, hidden}), U2 = parameter("U2", {hidden, hidden}), b = parameter("b", {hidden});
-  struct State { Variable h, before; };
-  State step(const Variable& x, const State& s) const { return {tanh(affine(x, W, s.h, U1, s.before, U2, b)), s.h}; }
+  Parameter W = parameter("W", {hidden, in}), U1 = parameter("U1", {hidden, hidden}),
+            U2 = parameter("U2", {hidden, hidden}), b = parameter("b", {hidden});
+  struct State {
+    Variable h, before;
+  };
+  State step(const Variable& x, const State& s) const {
+    return {tanh(affine(x, W, s.h, U1, s.before, U2, b)), s.h};
+  }
 };
 
 }  // namespace

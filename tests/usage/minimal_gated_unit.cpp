@@ -11,10 +11,16 @@ namespace {
 
 struct MinimalGatedUnit : Cell {
   using Cell::Cell;  // MinimalGatedUnit(in, hidden)
-  Parameter Wf = parameter("Wf", {hidden, in}), Uf = parameter("Uf", {hidden, hidden}, init::orthogonal), bf = parameter("bf", {hidden}, init::zeros);
-  Parameter Wh = parameter("Wh", {hidden, in}), Uh = parameter("Uh", {hidden, hidden}, init::orthogonal), bh = parameter("bh", {hidden}, init::zeros);
+  Parameter Wf = parameter("Wf", {hidden, in}),
+            Uf = parameter("Uf", {hidden, hidden}, init::orthogonal),
+            bf = parameter("bf", {hidden}, init::zeros);
+  Parameter Wh = parameter("Wh", {hidden, in}),
+            Uh = parameter("Uh", {hidden, hidden}, init::orthogonal),
+            bh = parameter("bh", {hidden}, init::zeros);
 
-  struct State { Variable h; };
+  struct State {
+    Variable h;
+  };
 
   State step(const Variable& x, const State& s) const {
     auto f = sigmoid(affine(x, Wf, s.h, Uf, bf));
@@ -23,7 +29,10 @@ struct MinimalGatedUnit : Cell {
   }
 };
 
-struct Batch { Array x, y; vector<Size> lengths; };
+struct Batch {
+  Array x, y;
+  vector<Size> lengths;
+};
 
 void train_minimal(const vector<Batch>& batches, vector<double>& losses) {
   MinimalGatedUnit cell(32, 64);

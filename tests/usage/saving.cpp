@@ -15,7 +15,9 @@ struct LanguageModel : Module {
   Embedding embed = submodule("embed", Embedding(words, size));
   Recurrent rnn = submodule("rnn", recurrent<LSTM>(size, size, {.dropout = 0.3, .layers = 2}));
   Linear readout = submodule("readout", Linear(size, words));
-  Variable operator()(const Variable& text) const { return readout(over_time(rnn, embed(text)).outputs()); }
+  Variable operator()(const Variable& text) const {
+    return readout(over_time(rnn, embed(text)).outputs());
+  }
 };
 
 LanguageModel keep(const LanguageModel& lm) {

@@ -10,19 +10,26 @@ using namespace unroll;
 namespace {
 
 struct TagFed : Cell {
-  TagFed(Size words, Size tags, Size size, Size hidden) : Cell(2 * size, hidden), words(words), tags(tags), size(size) {}
+  TagFed(Size words, Size tags, Size size, Size hidden)
+      : Cell(2 * size, hidden), words(words), tags(tags), size(size) {}
   Size words, tags, size;
-  Embedding word = submodule("word", Embedding(words, size)), tag = submodule("tag", Embedding(tags, size));
+  Embedding word = submodule("word", Embedding(words, size)),
+            tag = submodule("tag", Embedding(tags, size));
   LSTM cell = submodule("cell", LSTM(in, hidden));
   Parameter start = parameter("start", {hidden});
   Linear readout = submodule("readout", Linear(hidden, tags));
-  struct Input { Variable word, previous_tag; };
+  struct Input {
+    Variable word, previous_tag;
+  };
   using State = LSTM::State;
-  State step(const Input& x, const State& s) const { return cell.step(concat({word(x.word), tag(x.previous_tag)}), s); }
+  State step(const Input& x, const State& s) const {
+    return cell.step(concat({word(x.word), tag(x.previous_tag)}), s);
+  }
   Variable output(const State& s) const { return readout(s.h); }
 };
 Variable tag_loss(const TagFed& t, const Array& words, const Array& tags, const Array& previous) {
-  return cross_entropy(over_time(t, TagFed::Input{words, previous}, {.initial = {t.start, {}}}).outputs(), tags);
+  return cross_entropy(
+      over_time(t, TagFed::Input{words, previous}, {.initial = {t.start, {}}}).outputs(), tags);
 }
 
 }  // namespace
@@ -41,7 +48,8 @@ BOOST_AUTO_TEST_CASE(tagger_fed_with_its_tags) {
       tags.push_back((words.back() % 2 + previous.back()) % 3);
     }
     Tape tape;
-    auto loss = tag_loss(tagger, values(words, {5, 16}), values(tags, {5, 16}), values(previous, {5, 16}));
+    auto loss =
+        tag_loss(tagger, values(words, {5, 16}), values(tags, {5, 16}), values(previous, {5, 16}));
     tape.backward(loss);
     BOOST_TEST(!tagger.start.grad().empty());
     optimiser.step();

@@ -1,4 +1,5 @@
-// (f) Truncated backpropagation through time over a long text: the state is carried from tape to tape.
+// (f) Truncated backpropagation through time over a long text: the state is carried from tape to
+// tape.
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
@@ -10,7 +11,9 @@ using namespace unroll;
 
 namespace {
 
-struct Batch { Array x, y; };
+struct Batch {
+  Array x, y;
+};
 
 struct LanguageModel : Module {
   LanguageModel(Size words, Size size) : words(words), size(size) {}
@@ -36,7 +39,8 @@ void train_text(LanguageModel& lm, const vector<Batch>& windows, vector<double>&
   }
 }
 
-void train_text_one_layer(LSTM& cell, Linear& readout, const vector<Batch>& windows, vector<double>& losses) {
+void train_text_one_layer(LSTM& cell, Linear& readout, const vector<Batch>& windows,
+                          vector<double>& losses) {
   Adam optimiser({cell, readout}, {.learning_rate = 0.01});
   LSTM::State state;
   for (auto& window : windows) {
