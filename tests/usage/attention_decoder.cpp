@@ -1,0 +1,90 @@
+// (e) A decoder with attention: teacher forcing is over_time, generation is a loop.
+#include <boost/test/unit_test.hpp>
+#include <vector>
+
+#include <unroll/unroll.hpp>
+
+using namespace std;
+using namespace unroll;
+
+namespace {
+
+struct MinimalGatedUnit : Cell {
+  using Cell::Cell;
+  Parameter Wf = parameter("Wf", {hidden, in}),
+            Uf = parameter("Uf", {hidden, hidden}, init::orthogonal),
+            bf = parameter("bf", {hidden}, init::zeros);
+  Parameter Wh = parameter("Wh", {hidden, in}),
+            Uh = parameter("Uh", {hidden, hidden}, init::orthogonal),
+            bh = parameter("bh", {hidden}, init::zeros);
+  struct State {
+    Variable h;
+  };
+  State step(const Variable& x, const State& s) const {
+    auto f = sigmoid(affine(x, Wf, s.h, Uf, bf));
+    auto c = tanh(affine(x, Wh, f * s.h, Uh, bh));
+    return {(1 - f) * s.h + f * c};
+  }
+};
+
+struct AttentionDecoder : Cell {
+  AttentionDecoder(Size words, Size size, Size hidden) : Cell(size, hidden), words(words) {}
+  Size words;
+  Embedding embed = submodule("embed", Embedding(words, in));
+  MinimalGatedUnit cell = submodule("cell", MinimalGatedUnit(in + hidden, hidden));
+  Linear query = submodule("query", Linear(hidden, hidden)),
+         readout = submodule("readout", Linear(2 * hidden, words));
+
+  struct State {
+    MinimalGatedUnit::State inner;
+    Variable context, memory;
+  };  // memory: (B, S, H), the same at every step
+
+  State step(const Variable& word, const State& s) const {
+    auto inner = cell.step(concat({embed(word), s.context}), s.inner);
+    auto scores = squeeze(matmul(s.memory, expand(query(inner.h), -1)), -1);
+    auto context = squeeze(matmul(expand(softmax(scores), 1), s.memory), 1);
+    return {inner, context, s.memory};
+  }
+
+  Variable output(const State& s) const { return readout(concat({s.inner.h, s.context})); }
+};
+
+Variable decoder_loss(const AttentionDecoder& d, const Variable& memory, const Array& words,
+                      const Array& next) {
+  return cross_entropy(over_time(d, words, {.initial = {{}, {}, memory}}).outputs(),
+                       next);  // empty fields start at zero
+}
+
+vector<Variable> decode(const AttentionDecoder& d, const Variable& memory, const Variable& first,
+                        Size most) {
+  vector<Variable> words{first};
+  auto s = initial_state(d, first, {{}, {}, memory});
+  for (Size t = 0; t < most; ++t) {
+    s = d.step(words.back(), s);
+    words.push_back(argmax(d.output(s)));
+  }
+  return words;
+}
+
+}  // namespace
+
+// To repeat the memory's numbers one after the other, fed with its own predictions.
+BOOST_AUTO_TEST_CASE(attention_decoder) {
+  AttentionDecoder decoder(4, 6, 16);
+  Generator generator(1);
+  Variable memory = normal({2, 3, 16}, generator);
+  Array words = values(vector<Size>{0, 0, 2, 3, 3, 1}, {3, 2}),
+        next = values(vector<Size>{2, 3, 3, 1, 1, 2}, {3, 2});
+  BOOST_TEST(gradcheck([&](auto& m) { return decoder_loss(decoder, m, words, next); }, {memory},
+                       {.directions = 2, .order = 2, .parameters = decoder}));
+  Adam optimiser(decoder, {.learning_rate = 0.02});
+  for (int k = 0; k < 80; ++k) {
+    Tape tape;
+    tape.backward(decoder_loss(decoder, memory, words, next));
+    optimiser.step();
+  }
+  auto spoken = decode(decoder, memory, indices({0, 0}), 3);
+  BOOST_TEST(spoken.size() == 4u);
+  for (Size t = 0; t < 3; ++t) BOOST_TEST(identical(spoken[t + 1].value(), next[t].copy()));
+}
