@@ -92,13 +92,10 @@ void fused_graph(Backward& b, const F& f, std::index_sequence<I...>) {
 }
 
 template <class R>
-auto named(std::vector<Variable>& y, const R*) {
-  if constexpr (kernel::is_tuple<R>)
-    return [&]<std::size_t... K>(std::index_sequence<K...>) {
-      return std::tuple{std::move(y[K])...};
-    }(std::make_index_sequence<std::tuple_size_v<R>>());
-  else
-    return std::move(y[0]);
+auto named(std::vector<Variable> y, const R*) {
+  return [&]<std::size_t... K>(std::index_sequence<K...>) {
+    return std::tuple{std::move(y[K])...};
+  }(std::make_index_sequence<std::tuple_size_v<R>>());
 }
 
 template <class F, class... X>
@@ -106,21 +103,25 @@ auto fuse(const F& f, const X&... x) {
   constexpr int n = sizeof...(X);
   using R = decltype(f(std::declval<std::conditional_t<true, Lane<float>, X>>()...));
   constexpr kernel::LaneKernel values = kernel::kernel_of<n, false, F>();
-  Op op("fuse", x...);
-  std::vector<Array> y(values.outputs);
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
-    const Array* in[] = {&op[static_cast<int>(I)]...};
-    kernel::forward("fuse", values, &f, op.type(), in, y);
-  }(std::make_index_sequence<n>());
   using Gradient = FusedGradient<F, values.outputs, n>;
-  std::vector<Variable> results = op.record(std::move(y), [gradient = Gradient{f}](Backward& b) {
+  auto backward = [gradient = Gradient{f}](Backward& b) {
     if (b.create_graph())
       fused_graph(b, gradient.f, std::make_index_sequence<n>());
     else
       kernel::backward(b, kernel::kernel_of<values.outputs + n, true, Gradient>(), &gradient,
                        Keep::inputs);
-  }, Keep::inputs);
-  return named(results, static_cast<const R*>(nullptr));
+  };
+  Op op("fuse", x...);
+  std::array<Array, values.outputs> y;
+  [&]<std::size_t... I>(std::index_sequence<I...>) {
+    const Array* in[] = {&op[static_cast<int>(I)]...};
+    kernel::forward("fuse", values, &f, op.type(), in, y);
+  }(std::make_index_sequence<n>());
+  if constexpr (kernel::is_tuple<R>)
+    return named(op.record(std::vector<Array>(y.begin(), y.end()), backward, Keep::inputs),
+                 static_cast<const R*>(nullptr));
+  else
+    return op.record(std::move(y[0]), backward, Keep::inputs);
 }
 
 /// What fuse takes as it is, and a number as a constant of that type.

@@ -38,12 +38,17 @@ class Run {
   void operator()() {
     if (packed_) return pack();
     Size length = walk_.row_length(), whole = length / width_ * width_;
-    Size most = block_ == kBlock ? kBlock : whole;
-    walk_.each(p_.data(), [&] {
-      for (Size begin = 0; begin < whole; begin += most)
-        part(begin, std::min(most, whole - begin), false);
-      if (whole < length) part(whole, length - whole, true);
-    });
+    if (block_ == kBlock)
+      walk_.each(p_.data(), [&] {
+        for (Size begin = 0; begin < whole; begin += kBlock)
+          part(begin, std::min(kBlock, whole - begin), false);
+        if (whole < length) part(whole, length - whole, true);
+      });
+    else
+      walk_.each(p_.data(), [&] {
+        if (whole > 0) in_place(whole);
+        if (whole < length) part(whole, length - whole, true);
+      });
   }
 
  private:
@@ -63,6 +68,20 @@ class Run {
   }
 
   T* block(int k) { return blocks_.data() + k * block_; }
+
+  /// The row's first elements, a multiple of the lane's width, with nothing to copy.
+  void in_place(Size count) {
+    for (int k = 0; k < n_; ++k) {
+      at_[k] = p_[k];
+      step_[k] = width_;
+      if (access_[k] != Access::uniform) continue;
+      at_[k] = block(k);
+      step_[k] = 0;
+      std::fill(at_[k], at_[k] + width_, *p_[k]);
+    }
+    loop_(function_, at_.data(), step_.data(), at_.data() + inputs_, add_.data() + inputs_,
+          count / width_);
+  }
 
   /// `count` elements of the row, a multiple of the lane's width unless they are its tail.
   void part(Size begin, Size count, bool tail) {
