@@ -122,6 +122,9 @@ std::vector<Parameter> unheld_parameters(const std::vector<std::uint64_t>& sweep
     if (std::find(sweeps.begin(), sweeps.end(), r->parameter->last_backward) != sweeps.end())
       found.emplace_back(Variable(Ref<Record>(r)));
   }
+  // Numbers are handed out again, so their order says nothing.
+  std::sort(found.begin(), found.end(),
+            [](const Parameter& a, const Parameter& b) { return a.name() < b.name(); });
   return found;
 }
 
