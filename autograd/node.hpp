@@ -145,6 +145,8 @@ TapeImpl* recording_tape();
 /// Throws if a value recorded by another tape than the current one must not be used here.
 void check_foreign(const char* op, const Record& record);
 double seconds_now();
+/// True if nobody else sees these numbers, so that they may be changed in place.
+bool is_own(const Variable& g);
 
 /// One pass from results to inputs, the loop behind backward() and grad().
 class Sweep {

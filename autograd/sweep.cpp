@@ -1,25 +1,16 @@
 // The reverse sweep: a loop from the last node to the first, in which each node adds to the
-// gradients of its inputs. How gradients are summed is here; what they are is the ops' business.
+// gradients of its inputs. How gradients are summed is here; what they are is the ops' business, where
+// they go afterwards is in backward.cpp.
 #include <algorithm>
-#include <atomic>
-#include <mutex>
 
 #include <unroll/autograd/node.hpp>
 #include <unroll/autograd/strided.hpp>
 
 namespace unroll {
 
-namespace {
-
-std::atomic<std::uint64_t> next_sweep{1};
-std::mutex gradient_mutex;  // two tapes may add to one Parameter's gradient
-
-/// True if nobody else sees these numbers, so that they may be changed in place.
 bool is_own(const Variable& g) {
   return g.record().unique() && g.value().buffer().unique() && g.value().is_contiguous();
 }
-
-}  // namespace
 
 Sweep::Sweep(TapeImpl& tape, bool graph, bool retain, int first, int last,
              const std::vector<int>& targets)
@@ -257,113 +248,6 @@ void Backward::add_deferred(int k, const void* tag, Ref<Deferred> deferred) {
   int slot = node_.inputs[k].slot;
   sweep_.flags(slot) |= Sweep::kDeferred;
   sweep_.pending_.push_back({slot, tag, std::move(deferred)});
-}
-
-// ---- backward() and grad() ----
-
-namespace {
-
-Variable seed_of(const char* op, const Variable& result, const Variable& given) {
-  if (given.empty()) {
-    if (result.size() != 1)
-      fail(op, "the result has shape ", result.shape(), "; expected one number, or pass ",
-           "grad_output of that shape.");
-    return ones(result.shape(), result.type());
-  }
-  if (given.shape() != result.shape())
-    fail(op, "grad_output has shape ", given.shape(), ", the result ", result.shape(), ".");
-  return given.type() == result.type() ? given : Variable(given.value().to(result.type()));
-}
-
-/// The tape that recorded the outputs.
-TapeImpl& tape_of(const char* op, const Variables& outputs) {
-  Tape* tape = Tape::current();
-  for (const Variable& y : outputs)
-    for (Tape* t = tape; t && !y.empty(); t = t->impl().outer)
-      if (y.record()->tape == t->impl().serial) return t->impl();
-  if (tape) return tape->impl();
-  fail(op, outputs.empty() || outputs[0].empty() || outputs[0].record()->tape == 0
-               ? "no tape is recording; make one (`Tape tape;`) before computing the result."
-               : "the result was recorded on a tape that no longer exists, or of another thread; "
-                 "call grad in the thread and scope of its tape.");
-}
-
-void add_to_leaf(Record& leaf, const Variable& g, std::uint64_t sweep) {
-  std::lock_guard lock(gradient_mutex);
-  if (leaf.parameter) leaf.parameter->last_backward = sweep;
-  if (!leaf.gradient) {
-    leaf.gradient = is_own(g) ? g.record() : Record::make(g.value().copy());
-  } else if (leaf.gradient.unique() && leaf.gradient->value.buffer().unique()) {
-    kernel::add_into(leaf.gradient->value, g.value());
-  } else {
-    leaf.gradient = Record::make(kernel::add(leaf.gradient->value, g.value()));
-  }
-}
-
-}  // namespace
-
-void Tape::backward(const Variable& result, const BackwardOptions& options) {
-  impl_->check_thread("backward");
-  int last = impl_->slot_of("backward", result);
-  if (last < 0) fail("backward", "the result is a Parameter that this tape has not used.");
-  Variable g = seed_of("backward", result, options.grad_output);
-  detail::Pause pause;
-  Sweep sweep(*impl_, false, options.retain_graph, 0, last, {});
-  sweep.seed(last, g);
-  sweep.run();
-  std::uint64_t number = next_sweep++;
-  for (int slot : impl_->leaves) {
-    Variable gradient = sweep.finish(slot);
-    if (!gradient.empty()) add_to_leaf(*impl_->slots[slot].leaf, gradient, number);
-  }
-}
-
-std::vector<Variable> grad(const Variables& outputs, const Variables& inputs,
-                           const GradOptions& options) {
-  TapeImpl& tape = tape_of("grad", outputs);
-  tape.check_thread("grad");
-  if (!options.grad_outputs.empty() && options.grad_outputs.size() != outputs.size())
-    fail("grad", outputs.size(), " outputs, but ", options.grad_outputs.size(), " grad_outputs.");
-  std::vector<int> from, to;
-  int first = tape.slots.size(), last = -1;
-  for (const Variable& y : outputs) {
-    from.push_back(tape.slot_of("grad", y));
-    last = std::max(last, from.back());
-  }
-  std::vector<int> targets;
-  for (const Variable& x : inputs) {
-    to.push_back(tape.slot_of("grad", x));
-    if (to.back() < 0) continue;  // a Parameter that this tape has not used
-    first = std::min(first, to.back());
-    targets.push_back(to.back());
-  }
-  if (options.create_graph && &tape != &Tape::current()->impl())
-    fail("grad", "create_graph records on the youngest tape, but the outputs belong to an outer one.");
-  std::vector<Variable> gradients;
-  bool before = detail::set_recording(options.create_graph);
-  struct Restore {
-    bool before;
-    ~Restore() { detail::set_recording(before); }
-  } restore{before};
-  Sweep sweep(tape, options.create_graph, options.create_graph || options.retain_graph, first,
-              std::max(last, first - 1), targets);
-  if (!targets.empty()) {
-    for (std::size_t k = 0; k < from.size(); ++k)
-      if (from[k] >= first)
-        sweep.seed(from[k], seed_of("grad", outputs[k],
-                                    options.grad_outputs.empty() ? Variable()
-                                                                 : options.grad_outputs[k]));
-    sweep.run();
-  }
-  for (std::size_t k = 0; k < to.size(); ++k) {
-    Variable g = to[k] < 0 ? Variable() : sweep.finish(to[k]);
-    gradients.push_back(g.empty() ? Variable(zeros(inputs[k].shape(), inputs[k].type())) : g);
-  }
-  return gradients;
-}
-
-Variable grad(const Variables& outputs, const Variable& input, const GradOptions& options) {
-  return grad(outputs, Variables{input}, options)[0];
 }
 
 }  // namespace unroll
