@@ -262,15 +262,15 @@ int main(int argc, char** argv) {
   app.add_option("--cell", options.cell, "elman, lstm, gru, or none: a network without memory")
       ->check(CLI::IsMember({"elman", "lstm", "gru", "none"}));
   app.add_option("--order", options.order, "elman remembers h_{t-1} ... h_{t-k}")
-      ->check(CLI::Range(1, 64));
+      ->check(within(1, 64));
   app.add_option("--aggregate", options.aggregate,
                  "train on the sum of the steps' gradients, or on their mean")
       ->check(CLI::IsMember({"sum", "mean"}));
-  app.add_option("--hidden", options.hidden, "size of h")->check(CLI::Range(1, 1024));
+  app.add_option("--hidden", options.hidden, "size of h")->check(within(1, 1024));
   app.add_option("--epochs", options.epochs, "how often it reads the word")
-      ->check(CLI::Range(1, 1000000));
+      ->check(within(1, 1000000));
   app.add_option("--learning-rate", options.learning_rate, "of gradient descent with momentum 0.9")
-      ->check(CLI::Range(1e-9, 1e3));
+      ->check(within(1e-9, 1e3));
   app.add_option("--seed", options.seed, "of the first weights");
   app.add_option("--graph", options.graph, "draw the unrolled network: .svg, .png, .pdf or .dot");
   app.add_flag("--json", options.json, "print one object and nothing else");

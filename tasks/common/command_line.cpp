@@ -6,6 +6,8 @@
 #include <iostream>
 #include <memory>
 
+#include <unroll/autograd/error.hpp>
+
 #include "common/bad_input.hpp"
 
 namespace tasks {
@@ -55,6 +57,16 @@ int run(CLI::App& app, int argc, char** argv) {
   } catch (const std::exception& error) {
     return complain(app, error.what(), kFailed);
   }
+}
+
+CLI::Validator within(double low, double high) {
+  return CLI::Validator(
+      [low, high](std::string& text) {
+        double number = 0;
+        const bool fits = CLI::detail::lexical_cast(text, number) && number >= low && number <= high;
+        return fits ? std::string() : unroll::join("Value ", text, " not in range ", low, " to ", high);
+      },
+      "");
 }
 
 void set_defaults(CLI::App& app) {

@@ -15,6 +15,9 @@ enum Exit { kDone = 0, kFailed = 1, kBadInput = 2 };
 /// and Errors about the user's numbers become "program: what is wrong" on stderr.
 int run(CLI::App& app, int argc, char** argv);
 
+/// A number from low to high; unlike CLI::Range it refuses nan.
+CLI::Validator within(double low, double high);
+
 /// For options declared after it: --help shows what they are at first, and the last one counts.
 void set_defaults(CLI::App& app);
 

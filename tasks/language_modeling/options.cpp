@@ -11,28 +11,28 @@ void add_train(CLI::App& app, Options& o, Verb train) {
   verb.add_option("--cell", o.settings.cell, "lstm, gru or elman")
       ->check(CLI::IsMember({"lstm", "gru", "elman"}));
   verb.add_option("--layers", o.settings.layers, "of cells on top of each other, 1 to 3")
-      ->check(CLI::Range(Size(1), Settings::kMostLayers));
+      ->check(within(1, Settings::kMostLayers));
   verb.add_option("--hidden", o.settings.hidden, "units of a layer")
-      ->check(CLI::Range(Size(1), Settings::kMostUnits));
+      ->check(within(1, Settings::kMostUnits));
   verb.add_option("--embedding", o.settings.embedding, "numbers that stand for a character")
-      ->check(CLI::Range(Size(1), Settings::kMostUnits));
+      ->check(within(1, Settings::kMostUnits));
   verb.add_option("--dropout", o.settings.dropout,
                   "part of the outputs of each layer left out at random")
-      ->check(CLI::Range(0.0, 0.95));
+      ->check(within(0.0, 0.95));
   verb.add_option("--batch", o.batch, "places of the text read side by side; fewer if it is short")
-      ->check(CLI::Range(1, 4096));
+      ->check(within(1, 4096));
   verb.add_option("--steps", o.steps, "characters the gradient flows back")
-      ->check(CLI::Range(1, 10000));
+      ->check(within(1, 10000));
   verb.add_option("--learning-rate", o.learning_rate, "Adam's, falling along a cosine")
-      ->check(CLI::Range(1e-9, 10.0));
-  verb.add_option("--clip", o.clip, "largest norm of the gradient")->check(CLI::Range(1e-6, 1e9));
+      ->check(within(1e-9, 10.0));
+  verb.add_option("--clip", o.clip, "largest norm of the gradient")->check(within(1e-6, 1e9));
   verb.add_option("--epochs", o.epochs, "0: as --minutes says, or else 20")
-      ->check(CLI::Range(0, 1000000));
-  verb.add_option("--minutes", o.minutes, "0: as --epochs says")->check(CLI::Range(0.0, 1e6));
+      ->check(within(0, 1000000));
+  verb.add_option("--minutes", o.minutes, "0: as --epochs says")->check(within(0.0, 1e6));
   verb.add_option("--patience", o.patience, "stop after so many validations without a better one")
-      ->check(CLI::Range(1, 1000000));
+      ->check(within(1, 1000000));
   verb.add_option("--threads", o.threads, "0: one a core; results repeat for the same number")
-      ->check(CLI::Range(0, 256));
+      ->check(within(0, 256));
   verb.add_option("--seed", o.seed, "of all random numbers");
   verb.add_flag("--json", o.json, "print one object; progress goes to stderr");
   verb.callback([&o, train] { train(o); });
@@ -44,8 +44,8 @@ void add_evaluate(CLI::App& app, Options& o, Verb evaluate) {
   verb.add_option("text", o.text, "UTF-8 text; without it the built-in one");
   verb.add_option("--model", o.model, "file written by train");
   verb.add_option("--streams", o.streams, "places read side by side: faster, but each starts blind")
-      ->check(CLI::Range(1, 4096));
-  verb.add_option("--threads", o.threads, "0: one a core")->check(CLI::Range(0, 256));
+      ->check(within(1, 4096));
+  verb.add_option("--threads", o.threads, "0: one a core")->check(within(0, 256));
   verb.add_flag("--json", o.json, "print one object");
   verb.callback([&o, evaluate] { evaluate(o); });
 }
@@ -55,13 +55,13 @@ void add_generate(CLI::App& app, Options& o, Verb generate) {
   set_defaults(verb);
   verb.add_option("--model", o.model, "file written by train");
   verb.add_option("--prompt", o.prompt, "text to go on from");
-  verb.add_option("--length", o.length, "characters to write")->check(CLI::Range(1, 100000000));
+  verb.add_option("--length", o.length, "characters to write")->check(within(1, 100000000));
   verb.add_option("--temperature", o.temperature, "0: always the likeliest; 1: as it learned")
-      ->check(CLI::Range(0.0, 100.0));
+      ->check(within(0.0, 100.0));
   verb.add_option("--top-k", o.top_k, "draw from the k likeliest; 0: from all")
-      ->check(CLI::Range(0, 1000000));
+      ->check(within(0, 1000000));
   verb.add_option("--nucleus", o.nucleus, "draw from the likeliest that make up this probability")
-      ->check(CLI::Range(1e-9, 1.0));
+      ->check(within(1e-9, 1.0));
   verb.add_option("--seed", o.seed, "of all random numbers");
   verb.add_flag("--json", o.json, "print one object");
   verb.callback([&o, generate] { generate(o); });

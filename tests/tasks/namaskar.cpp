@@ -126,6 +126,17 @@ BOOST_AUTO_TEST_CASE(bad_input_is_refused_in_one_line) {
   BOOST_TEST(content_of(kept) == "mine");
 }
 
+BOOST_AUTO_TEST_CASE(numbers_that_are_none_are_refused) {
+  for (const char* number : {"nan", "-nan", "inf", "-1", "1e99"}) {
+    const Ran ran = run("namaskar", {"--learning-rate", number});
+    BOOST_TEST_CONTEXT(number) {
+      BOOST_TEST(ran.code == 2);
+      BOOST_TEST(ran.out.empty());
+      BOOST_TEST(ran.err.find("not in range 1e-09 to 1000") != std::string::npos);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(help_has_examples) {
   const Ran ran = run("namaskar", {"--help"});
   BOOST_TEST(ran.code == 0);
