@@ -39,15 +39,16 @@ TapeImpl& tape_of(const char* op, const Variables& outputs) {
                  "call grad in the thread and scope of its tape.");
 }
 
-void add_to_leaf(Record& leaf, const Variable& g, std::uint64_t sweep) {
+void add_to_leaf(const Record& record, const Variable& g, std::uint64_t sweep) {
   std::lock_guard lock(gradient_mutex);
-  if (leaf.parameter) leaf.parameter->last_backward = sweep;
-  if (!leaf.gradient) {
-    leaf.gradient = is_own(g) ? g.record() : Record::make(g.value().copy());
-  } else if (leaf.gradient.unique() && leaf.gradient->value.buffer().unique()) {
-    kernel::add_into(leaf.gradient->value, g.value());
+  if (ParameterData* parameter = record.parameter()) parameter->last_backward = sweep;
+  Ref<Record>& sum = record.leaf->gradient;
+  if (!sum) {
+    sum = is_own(g) ? g.record() : Record::make(g.value().copy());
+  } else if (sum.unique() && sum->value.buffer().unique()) {
+    kernel::add_into(sum->value, g.value());
   } else {
-    leaf.gradient = Record::make(kernel::add(leaf.gradient->value, g.value()));
+    sum = Record::make(kernel::add(sum->value, g.value()));
   }
 }
 
@@ -63,14 +64,15 @@ void Tape::backward(const Variable& result, const BackwardOptions& options) {
   sweep.seed(last, g);
   sweep.run();
   std::uint64_t number = next_sweep++;
-  for (int slot : impl_->leaves) {
-    Variable gradient = sweep.finish(slot);
-    if (!gradient.empty()) add_to_leaf(*impl_->slots[slot].leaf, gradient, number);
+  for (const TapeLeaf& leaf : impl_->leaves) {
+    Variable gradient = sweep.finish(leaf.slot);
+    if (!gradient.empty()) add_to_leaf(*leaf.record, gradient, number);
   }
 }
 
 std::vector<Variable> grad(const Variables& outputs, const Variables& inputs,
                            const GradOptions& options) {
+  if (outputs.empty()) fail("grad", "no outputs; expected at least one value to differentiate.");
   TapeImpl& tape = tape_of("grad", outputs);
   tape.check_thread("grad");
   if (!options.grad_outputs.empty() && options.grad_outputs.size() != outputs.size())

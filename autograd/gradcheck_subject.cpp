@@ -51,8 +51,8 @@ std::string brief(double number) {
 
 std::vector<Parameter> parameters_of(const TapeImpl& tape) {
   std::vector<Parameter> list;
-  for (int slot : tape.leaves)
-    if (tape.slots[slot].leaf->parameter) list.emplace_back(Variable(tape.slots[slot].leaf));
+  for (const TapeLeaf& leaf : tape.leaves)
+    if (leaf.record->parameter()) list.emplace_back(Variable(leaf.record));
   return list;
 }
 
@@ -69,7 +69,7 @@ Subject::Subject(const CheckFunction& f, const CheckInputs& given, const CheckOp
 Subject::~Subject() {
   for (Saved& s : saved_) {
     s.parameter.record()->value = s.value;
-    s.parameter.record()->gradient = s.gradient;
+    s.parameter.data().gradient = s.gradient;
   }
 }
 
@@ -82,12 +82,12 @@ bool Subject::is_saved(const Parameter& p) const {
 bool Subject::convert(const Parameter& p) {
   if (is_saved(p)) return false;
   Array before = p.value();
-  saved_.push_back({p, before, p.record()->gradient});
+  saved_.push_back({p, before, p.data().gradient});
   Array here = before.type() == float64 ? before.copy() : before.to(float64);
   // Copies that ops keep of a weight are told apart by its version: never fall back below it.
   while (here.version() <= before.version()) here.mutable_raw();
   p.record()->value = here;
-  p.record()->gradient = nullptr;
+  p.data().gradient = nullptr;
   return before.type() != float64;
 }
 

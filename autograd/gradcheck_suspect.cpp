@@ -39,7 +39,7 @@ std::vector<Given> gradients_of_node(TapeImpl& tape, int index, const Variables&
   for (int k = 0; k < node.n_results; ++k)
     sweep.seed(node.first_slot + k, dy[static_cast<std::size_t>(k)]);
   Backward b(sweep, node);
-  node.invoke(node.closure, b);
+  node.function->invoke(node.closure, b);
   std::vector<Given> list;
   for (int k = 0; k < node.n_inputs; ++k) {
     int slot = node.inputs[k].slot;
@@ -127,12 +127,12 @@ Slopes slopes_of_node(Three& e, int index, double h, Generator& generator) {
   Slopes s;
   Variables dy;
   for (int k = 0; k < n.n_results; ++k) {
-    Array w = normal(n.results[k].shape(), generator);
-    Array d = difference(p.results[k].value(), m.results[k].value());
+    Array w = normal(n.results()[k].shape(), generator);
+    Array d = difference(p.results()[k].value(), m.results()[k].value());
     s.difference += dot(w, d) / (2 * h);
     s.magnitude += absolute_dot(w, d) / (2 * h);
-    s.noise += 1e-14 * absolute_dot(w, n.results[k].value()) / h;
-    dy.emplace_back(w.to(n.results[k].type()));
+    s.noise += 1e-14 * absolute_dot(w, n.results()[k].value()) / h;
+    dy.emplace_back(w.to(n.results()[k].type()));
   }
   for (const Given& g : gradients_of_node(e.here.impl(), index, dy, false)) {
     s.gradient += dot(g.gradient.value(), e.change(index, g.input)) / (2 * h);
@@ -182,14 +182,14 @@ struct Incoming {
   std::vector<Array> move;
   Incoming(Evaluation& e, const Node& node, double h, Generator& generator) {
     for (int k = 0; k < node.n_results; ++k) {
-      const Shape& shape = node.results[k].shape();
+      const Shape& shape = node.results()[k].shape();
       Array w = normal(shape, generator), d = normal(shape, generator);
       std::vector<double> p = w.to_vector<double>(), m = p, step = d.to_vector<double>();
       for (std::size_t i = 0; i < p.size(); ++i) {
         p[i] += h * step[i];
         m[i] -= h * step[i];
       }
-      Type type = node.results[k].type();
+      Type type = node.results()[k].type();
       at.push_back(e.tape.watch(w.to(type)));
       ahead.emplace_back(values(p, shape).to(type));
       behind.emplace_back(values(m, shape).to(type));
@@ -265,7 +265,7 @@ Suspect suspect_of_kernels(Subject& subject) {
     const Node& node = e.impl().nodes[index];
     Variables dy;
     for (int k = 0; k < node.n_results; ++k)
-      dy.emplace_back(normal(node.results[k].shape(), generator).to(node.results[k].type()));
+      dy.emplace_back(normal(node.results()[k].shape(), generator).to(node.results()[k].type()));
     std::vector<Given> fast = gradients_of_node(e.impl(), index, dy, false),
                        composed = gradients_of_node(e.impl(), index, dy, true);
     for (std::size_t k = 0; k < fast.size(); ++k) {

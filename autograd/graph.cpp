@@ -91,11 +91,12 @@ std::string Drawing::box(const std::string& id, const std::string& text, const s
 }
 
 void Drawing::draw_leaf(int slot) {
-  const Record& record = *tape_.slots[slot].leaf;
-  std::string title = record.parameter ? record.parameter->name : "input";
+  const Record& record = *tape_.leaf(slot);
+  const ParameterData* parameter = record.parameter();
+  std::string title = parameter ? parameter->name : "input";
   if (title.empty()) title = "parameter";
-  const char* style = record.parameter ? "shape=box, style=filled, fillcolor=\"#ffe2b8\""
-                                       : "shape=box, style=filled, fillcolor=\"#cfe5ff\"";
+  const char* style = parameter ? "shape=box, style=filled, fillcolor=\"#ffe2b8\""
+                                : "shape=box, style=filled, fillcolor=\"#cfe5ff\"";
   outside_ += box(id(slot), label(title, record.value.shape(), &record.value), style);
   leaves_[slot] = id(slot);
 }
@@ -124,7 +125,7 @@ void Drawing::draw_node(int index) {
   const Node& node = tape_.nodes[index];
   std::string text;
   for (int k = 0; k < node.n_results; ++k) {
-    const Array* value = node.results ? &node.results[k].value() : nullptr;
+    const Array* value = node.keeps_results ? &node.results()[k].value() : nullptr;
     text += label(k ? "" : node.name, tape_.slots[node.first_slot + k].shape, value);
   }
   bool is_last = true;
@@ -145,7 +146,7 @@ void Drawing::draw_inputs(int index) {
       const Slot& slot = tape_.slots[in.slot];
       from = id(in.slot);
       if (slot.node < 0) {
-        style = slot.leaf->parameter ? " [color=\"#d99a3d\"]" : " [color=\"#5b97d6\"]";
+        style = tape_.leaf(in.slot)->parameter() ? " [color=\"#d99a3d\"]" : " [color=\"#5b97d6\"]";
       } else if (tape_.nodes[slot.node].step != node.step && tape_.nodes[slot.node].step >= 0) {
         if (node.step >= 0) style = " [color=\"#2f6d2f\", penwidth=1.6]";
       }

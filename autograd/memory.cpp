@@ -96,6 +96,7 @@ Ref<Buffer> Buffer::take(std::size_t bytes) {
   if (p && !p->free[bucket].empty()) {
     buffer = p->free[bucket].back();
     p->free[bucket].pop_back();
+    if (!p->free[bucket].empty()) __builtin_prefetch(p->free[bucket].back(), 1);
     buffer->version = 0;
   } else {
     std::size_t usable = (bytes_of_bucket(bucket) + 63) / 64 * 64;

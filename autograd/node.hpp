@@ -62,40 +62,50 @@ struct Alias {
   Array geometry;
 };
 
-/// One call of an op.
-struct Node {
+/// One call of an op. A node, a slot and a record fill whole cache lines: long tapes are as fast as
+/// memory is.
+struct alignas(64) Node {
   const char* name = "";
-  void (*invoke)(const void*, Backward&) = nullptr;
-  void (*destroy)(void*) = nullptr;
+  const GradientFunction* function = nullptr;
   void* closure = nullptr;
-  NodeInput* inputs = nullptr;
-  Variable* results = nullptr;  ///< nullptr if not kept
+  NodeInput* inputs = nullptr;  ///< and behind them the results, if kept
   int n_inputs = 0, n_results = 0;
   int first_slot = 0;           ///< results have consecutive slots
   int scope = 0;                ///< index into TapeImpl::scopes
   int origin = -1;              ///< the node whose gradient function recorded this one
-  Size step = -1;
+  int step = -1;
+  bool keeps_results = false;
   bool released = false;
   bool is_view = false;
 
+  Variable* results() const {
+    return keeps_results ? reinterpret_cast<Variable*>(inputs + n_inputs) : nullptr;
+  }
   void release();
   ~Node() { release(); }
 };
+static_assert(sizeof(Node) == 64);
 
 /// One recorded value.
-struct Slot {
+struct alignas(64) Slot {
   int node = -1;  ///< -1 for leaves: Parameters and watched inputs
   std::uint32_t version = 0;
+  [[no_unique_address]] Shape shape;
   Type type = float32;
   bool hooked = false;
-  Shape shape;
   Alias* alias = nullptr;
-  Ref<Record> leaf;
   Ref<Shared> memo;  ///< see Op::memo
 
   ~Slot() {
     if (alias) alias->~Alias();
   }
+};
+static_assert(sizeof(Slot) == 64);
+
+/// A Parameter or a watched input, and its slot.
+struct TapeLeaf {
+  int slot;
+  Ref<Record> record;
 };
 
 struct Hook {
@@ -119,7 +129,7 @@ struct TapeImpl {
   Chunked<Node> nodes;
   Chunked<Slot> slots;
   std::vector<int> parameter_slots;  ///< by the Parameter's dense number, -1 if not used yet
-  std::vector<int> leaves;
+  std::vector<TapeLeaf> leaves;      ///< by slot
   std::vector<std::string> scopes{""};
   std::vector<Hook> hooks;
   std::vector<NodeTime> times;  ///< with options.profile, by node
@@ -129,6 +139,8 @@ struct TapeImpl {
 
   int slot_of_parameter(const Ref<Record>& record);
   int new_leaf(const Ref<Record>& record);
+  /// The Parameter or watched input of a slot without a node.
+  const Ref<Record>& leaf(int slot) const;
   /// The slot of a value recorded here; throws Error("[op] ...") for any other.
   int slot_of(const char* op, const Variable& x) const;
   /// Throws unless called from the thread that made the tape.
@@ -176,6 +188,7 @@ class Sweep {
   bool needed(int slot) { return in_range(slot) && (flags(slot) & kNeeded); }
   void mark_needed(const std::vector<int>& targets);
   void visit(int index);
+  void prefetch(int index) const;
   void give(const Node& node, int k, const Variable& gradient);
   Backward::Target target(int slot);
   void make_own(int slot);

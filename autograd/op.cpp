@@ -21,11 +21,11 @@ void* Arena::take_block(std::size_t bytes) {
 void Node::release() {
   if (released) return;
   released = true;
-  if (destroy) destroy(closure);
+  if (function && function->destroy) function->destroy(closure);
   for (int k = 0; k < n_inputs; ++k) inputs[k].value = Variable();
-  if (results)
-    for (int k = 0; k < n_results; ++k) results[k] = Variable();
-  results = nullptr;
+  if (keeps_results)
+    for (int k = 0; k < n_results; ++k) results()[k] = Variable();
+  keeps_results = false;
 }
 
 Op::Op(const char* name, std::span<const Variable> inputs) : name_(name) {
@@ -59,8 +59,8 @@ void Op::check(const Variable* const* list, int n) {
     if (v.empty()) fail(name_, "input ", k, " is empty; give it a value first.");
     const Record& record = *v.record();
     int slot = -1;
-    if (record.parameter) {
-      if (tape && !record.parameter->frozen) slot = tape->slot_of_parameter(v.record());
+    if (const ParameterData* parameter = record.parameter()) {
+      if (tape && !parameter->frozen) slot = tape->slot_of_parameter(v.record());
     } else if (record.tape != 0) {
       if (tape && record.tape == tape->serial) slot = record.slot;
       else check_foreign(name_, record);
@@ -84,7 +84,7 @@ void Op::widen() {
   for (int k = 0; k < n_; ++k) {
     const Variable& v = input(k);
     if (v.type() != float32) continue;
-    bool frozen = v.is_parameter() && v.record()->parameter->frozen;
+    bool frozen = v.is_parameter() && v.record()->parameter()->frozen;
     if (inputs_[k].slot >= 0 || (v.is_parameter() && !frozen)) {
       std::string types;
       for (int j = 0; j < n_; ++j)
@@ -96,7 +96,8 @@ void Op::widen() {
   }
 }
 
-void Op::store(std::span<Variable> results, const Closure& closure, Keep keep) {
+void Op::store(std::span<Variable> results, const GradientFunction& function, void* closure,
+               Keep keep) {
   TapeImpl& tape = *recording_tape();
   int index = tape.nodes.size();
   Node& node = tape.nodes.push();
@@ -105,13 +106,16 @@ void Op::store(std::span<Variable> results, const Closure& closure, Keep keep) {
   node.n_results = static_cast<int>(results.size());
   node.first_slot = tape.slots.size();
   node.scope = tape.scope;
-  node.step = tape.step;
+  node.step = static_cast<int>(tape.step);
   node.origin = tape.origin;
   if (tape.options.keep_values || tape.options.anomaly) keep = Keep::all;
   bool keep_inputs = static_cast<int>(keep) & 1, keep_results = static_cast<int>(keep) & 2;
 
   auto n = static_cast<std::size_t>(n_);
-  node.inputs = static_cast<NodeInput*>(tape.arena.take(sizeof(NodeInput) * n, alignof(NodeInput)));
+  std::size_t kept = keep_results ? results.size() : 0;
+  node.inputs = static_cast<NodeInput*>(
+      tape.arena.take(sizeof(NodeInput) * n + sizeof(Variable) * kept, alignof(NodeInput)));
+  node.keeps_results = keep_results;
   for (int k = 0; k < n_; ++k) {
     NodeInput& in = *new (node.inputs + k) NodeInput;
     in.slot = inputs_[k].slot;
@@ -120,13 +124,9 @@ void Op::store(std::span<Variable> results, const Closure& closure, Keep keep) {
       in.version = (*this)[k].version();
     }
   }
-  node.closure = tape.arena.take(closure.bytes, closure.alignment);
-  closure.move(node.closure, closure.from);
-  node.invoke = closure.invoke;
-  node.destroy = closure.destroy;
-  if (keep_results)
-    node.results = static_cast<Variable*>(
-        tape.arena.take(sizeof(Variable) * results.size(), alignof(Variable)));
+  node.closure = tape.arena.take(function.bytes, function.alignment);
+  function.move(node.closure, closure);
+  node.function = &function;
   for (std::size_t k = 0; k < results.size(); ++k) {
     Record& record = *results[k].record();
     Slot& slot = tape.slots.push();
@@ -136,7 +136,7 @@ void Op::store(std::span<Variable> results, const Closure& closure, Keep keep) {
     slot.version = record.value.version();
     record.tape = tape.serial;
     record.slot = node.first_slot + static_cast<int>(k);
-    if (keep_results) new (node.results + k) Variable(results[k]);
+    if (keep_results) new (node.results() + k) Variable(results[k]);
   }
   if (tape.options.profile) {
     tape.times.resize(static_cast<std::size_t>(index) + 1);

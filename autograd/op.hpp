@@ -74,14 +74,20 @@ class Backward {
 /// Which values the gradient function asks for; what it does not need is freed early.
 enum class Keep : std::uint8_t { nothing = 0, inputs = 1, results = 2, all = 3 };
 
-/// A gradient function in the tape's memory.
-struct Closure {
+/// How the tape handles a gradient function, a closure in its memory.
+struct GradientFunction {
   void (*invoke)(const void*, Backward&);
-  void (*destroy)(void*);
+  void (*destroy)(void*);  ///< nullptr if there is nothing to destroy
   void (*move)(void* to, void* from);
-  void* from;
   std::uint32_t bytes, alignment;
 };
+template <class C>
+inline constexpr GradientFunction gradient_function{
+    [](const void* p, Backward& b) { (*static_cast<const C*>(p))(b); },
+    std::is_trivially_destructible_v<C> ? nullptr
+                                        : +[](void* p) { static_cast<C*>(p)->~C(); },
+    [](void* to, void* from) { new (to) C(std::move(*static_cast<C*>(from))); }, sizeof(C),
+    alignof(C)};
 
 /// One call of an op: checks the inputs when made, and records the result.
 ///
@@ -131,7 +137,7 @@ class Op {
   Variable record(Array y, F&& gradient, Keep keep = Keep::all) {
     if (!recorded_) return Variable(std::move(y));
     Variable result(std::move(y));
-    store({&result, 1}, closure(gradient), keep);
+    store({&result, 1}, gradient_function<std::remove_cvref_t<F>>, &gradient, keep);
     return result;
   }
   /// The same for several results.
@@ -139,7 +145,7 @@ class Op {
   std::vector<Variable> record(std::vector<Array> ys, F&& gradient, Keep keep = Keep::all) {
     std::vector<Variable> results;
     for (Array& y : ys) results.emplace_back(std::move(y));
-    if (recorded_) store(results, closure(gradient), keep);
+    if (recorded_) store(results, gradient_function<std::remove_cvref_t<F>>, &gradient, keep);
     return results;
   }
   /// A result without gradient: indices, comparisons.
@@ -156,21 +162,8 @@ class Op {
 
   void check(const Variable* const* list, int n);
   void widen();
-  void store(std::span<Variable> results, const Closure& closure, Keep keep);
-
-  template <class F>
-  static Closure closure(F& f) {
-    using C = std::remove_cvref_t<F>;
-    Closure c{};
-    c.invoke = [](const void* p, Backward& b) { (*static_cast<const C*>(p))(b); };
-    if constexpr (!std::is_trivially_destructible_v<C>)
-      c.destroy = [](void* p) { static_cast<C*>(p)->~C(); };
-    c.move = [](void* to, void* from) { new (to) C(std::move(*static_cast<C*>(from))); };
-    c.from = const_cast<void*>(static_cast<const void*>(&f));
-    c.bytes = sizeof(C);
-    c.alignment = alignof(C);
-    return c;
-  }
+  void store(std::span<Variable> results, const GradientFunction& function, void* closure,
+             Keep keep);
 
   const char* name_;
   Input* inputs_ = inline_;

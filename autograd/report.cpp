@@ -30,7 +30,7 @@ Size kept_by(const Node& node, std::set<const Buffer*>& seen) {
     if (seen.insert(buffer).second) bytes += static_cast<Size>(buffer->bytes);
   };
   for (int k = 0; k < node.n_inputs; ++k) count(node.inputs[k].value);
-  for (int k = 0; node.results && k < node.n_results; ++k) count(node.results[k]);
+  for (int k = 0; node.keeps_results && k < node.n_results; ++k) count(node.results()[k]);
   return bytes;
 }
 

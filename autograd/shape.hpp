@@ -53,7 +53,8 @@ class Shape {
     resize(rank);
     for (int k = 0; k < rank; ++k) data()[k] = sizes[k];
   }
-  Shape(const Shape& other) : rank_(other.rank_) {
+  Shape(const Shape& other) {
+    rank_ = other.rank_;
     if (rank_ <= kInline) std::memcpy(inline_, other.inline_, sizeof inline_);
     else copy_heap(other);
   }
@@ -118,19 +119,19 @@ class Shape {
   }
   void copy_heap(const Shape& other);
   void steal(Shape& other) {
-    std::memcpy(static_cast<void*>(this), &other, sizeof(Shape));
-    other.rank_ = 0;
+    std::memcpy(inline_, other.inline_, sizeof inline_);
+    rank_ = std::exchange(other.rank_, 0);
   }
   void release() {
     if (rank_ > kInline) delete[] heap_;
     rank_ = 0;
   }
 
-  int rank_ = 0;
   union {
     Size inline_[kInline] = {};  // whole, so that copying it reads nothing uninitialised
     Size* heap_;
   };
+  int rank_ = 0;  // last, so that what holds a Shape may use the bytes behind it
 };
 
 /// Strides, in elements, of a row-major array of that shape.

@@ -57,9 +57,28 @@ void Sweep::run() {
       --slot;  // leaves are finished when asked for
       continue;
     }
+    prefetch(index);
     visit(index);
     slot = tape_.nodes[index].first_slot - 1;
   }
+}
+
+// A long tape has left the cache when it is swept: nodes are asked for some time before their turn,
+// then the record of a value that they keep, then its buffer.
+void Sweep::prefetch(int index) const {
+  constexpr int kNode = 12, kRecord = 8, kBuffer = 4;
+  auto record = [&](int k) -> const Record* {
+    const Node& node = tape_.nodes[k];
+    return node.n_inputs > 0 ? node.inputs[0].value.record().get() : nullptr;
+  };
+  if (index >= kNode) __builtin_prefetch(tape_.nodes[index - kNode].inputs);
+  if (index >= kRecord)
+    if (const Record* r = record(index - kRecord)) {
+      __builtin_prefetch(r, 1);
+      __builtin_prefetch(&r->leaf, 1);
+    }
+  if (index >= kBuffer)
+    if (const Record* r = record(index - kBuffer)) __builtin_prefetch(r->value.buffer().get(), 1);
 }
 
 void Sweep::visit(int index) {
@@ -82,7 +101,7 @@ void Sweep::visit(int index) {
     double started = tape_.options.profile ? seconds_now() : 0;
     tape_.origin = index;
     Backward b(*this, node);
-    node.invoke(node.closure, b);
+    node.function->invoke(node.closure, b);
     if (tape_.options.profile)
       tape_.times[static_cast<std::size_t>(index)].backward += seconds_now() - started;
     if (tape_.options.anomaly)
@@ -213,8 +232,8 @@ const Variable& Backward::x(int k) const {
 }
 
 const Variable& Backward::y(int k) const {
-  if (!node_.results) fail(node_.name, "its gradient asks for its result, which was not kept.");
-  const Variable& y = node_.results[k];
+  if (!node_.keeps_results) fail(node_.name, "its gradient asks for its result, which was not kept.");
+  const Variable& y = node_.results()[k];
   if (y.value().version() != sweep_.tape_.slots[node_.first_slot + k].version)
     fail(node_.name, "its result ", y.shape(), " was changed after it was recorded; call backward ",
          "before the change, or change a copy.");

@@ -123,20 +123,25 @@ void Tape::hook(const Variable& x, Function<Variable(const Variable&)> f) {
 int TapeImpl::new_leaf(const Ref<Record>& record) {
   Slot& slot = slots.push();
   int number = slots.size() - 1;
+  leaves.push_back({number, record});
   slot.type = record->value.type();
   slot.shape = record->value.shape();
   slot.version = record->value.version();
-  slot.leaf = record;
-  leaves.push_back(number);
-  if (!record->parameter) {
-    record->tape = serial;
-    record->slot = number;
-  }
+  if (record->leaf) return number;  // a Parameter: nothing is written to it, see Record
+  record->leaf = new Leaf;
+  record->tape = serial;
+  record->slot = number;
   return number;
 }
 
+const Ref<Record>& TapeImpl::leaf(int slot) const {
+  auto found = std::lower_bound(leaves.begin(), leaves.end(), slot,
+                                [](const TapeLeaf& l, int s) { return l.slot < s; });
+  return found->record;
+}
+
 int TapeImpl::slot_of_parameter(const Ref<Record>& record) {
-  auto number = static_cast<std::size_t>(record->parameter->number);
+  auto number = static_cast<std::size_t>(record->leaf->number);
   if (number >= parameter_slots.size()) parameter_slots.resize(number + 16, -1);
   int& slot = parameter_slots[number];
   // A number is handed out again when its Parameter has gone; a leaf keeps its record alive, so a
@@ -148,8 +153,8 @@ int TapeImpl::slot_of_parameter(const Ref<Record>& record) {
 int TapeImpl::slot_of(const char* op, const Variable& x) const {
   if (x.empty()) fail(op, "the value is empty.");
   const Record& record = *x.record();
-  if (record.parameter) {
-    auto number = static_cast<std::size_t>(record.parameter->number);
+  if (const ParameterData* parameter = record.parameter()) {
+    auto number = static_cast<std::size_t>(parameter->number);
     if (number < parameter_slots.size()) return parameter_slots[number];
     return -1;
   }

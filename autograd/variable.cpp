@@ -35,12 +35,27 @@ struct RecordMemoryOwner {
   }
 };
 
+void free_leaf(const Record& record) {
+  ParameterData* parameter = record.parameter();
+  if (!parameter) {
+    delete record.leaf;
+    return;
+  }
+  Registry& r = registry();
+  std::lock_guard lock(r.mutex);
+  r.by_number[static_cast<std::size_t>(parameter->number)] = nullptr;
+  r.free.push_back(parameter->number);
+  delete parameter;
+}
+
 }  // namespace
 
 Ref<Record> Record::make(Array&& value) {
   void* memory = free_records;
   if (memory) {
     free_records = free_records->next;
+    __builtin_prefetch(free_records, 1);
+    __builtin_prefetch(reinterpret_cast<char*>(free_records) + 64, 1);
   } else {
     thread_local RecordMemoryOwner owner;
     static_cast<void>(owner);
@@ -50,13 +65,7 @@ Ref<Record> Record::make(Array&& value) {
 }
 
 void Record::free(Record* record) {
-  if (record->parameter) {
-    Registry& r = registry();
-    std::lock_guard lock(r.mutex);
-    r.by_number[static_cast<std::size_t>(record->parameter->number)] = nullptr;
-    r.free.push_back(record->parameter->number);
-    delete record->parameter;
-  }
+  if (record->leaf) free_leaf(*record);
   record->~Record();
   if (records_gone) ::operator delete(record);
   else free_records = new (record) FreeRecord{free_records};
@@ -83,7 +92,7 @@ Parameter::Parameter(std::string name, Array value) : Variable(std::move(value))
     all.free.pop_back();
     all.by_number[static_cast<std::size_t>(number)] = &r;
   }
-  r.parameter = new ParameterData{std::move(name), number, false, 0, 0, {}};
+  r.leaf = new ParameterData{{{}, number}, std::move(name), false, 0, 0, {}};
 }
 
 Parameter::Parameter(const Variable& variable) : Variable(variable) {
@@ -101,7 +110,8 @@ void Parameter::to(Type type) {
   Record* r = checked();
   if (!is_float(type)) fail("parameter", name(), " cannot become int64.");
   r->value = r->value.to(type);
-  if (r->gradient) r->gradient = Record::make(r->gradient->value.to(type));
+  Ref<Record>& gradient = r->leaf->gradient;
+  if (gradient) gradient = Record::make(gradient->value.to(type));
 }
 
 void Parameter::set_grad(const Array& gradient) const {
@@ -109,7 +119,7 @@ void Parameter::set_grad(const Array& gradient) const {
   if (gradient.shape() != r->value.shape())
     fail("set_grad", name(), " has shape ", r->value.shape(), "; cannot take a gradient ",
          gradient.shape(), ".");
-  r->gradient = Record::make(gradient.type() == r->value.type() ? gradient.copy()
+  r->leaf->gradient = Record::make(gradient.type() == r->value.type() ? gradient.copy()
                                                                 : gradient.to(r->value.type()));
 }
 
@@ -118,8 +128,10 @@ std::vector<Parameter> unheld_parameters(const std::vector<std::uint64_t>& sweep
   std::lock_guard lock(all.mutex);
   std::vector<Parameter> found;
   for (Record* r : all.by_number) {
-    if (!r || r->parameter->holders > 0 || r->parameter->frozen || !r->gradient) continue;
-    if (std::find(sweeps.begin(), sweeps.end(), r->parameter->last_backward) != sweeps.end())
+    if (!r) continue;
+    const ParameterData& data = *r->parameter();
+    if (data.holders > 0 || data.frozen || !data.gradient) continue;
+    if (std::find(sweeps.begin(), sweeps.end(), data.last_backward) != sweeps.end())
       found.emplace_back(Variable(Ref<Record>(r)));
   }
   // Numbers are handed out again, so their order says nothing.

@@ -10,21 +10,28 @@
 
 namespace unroll {
 
+struct Leaf;
 struct ParameterData;
 
 /// What a Variable points to: a value, and where a tape recorded it.
 struct Record : Counted {
+  int slot = -1;           ///< its place on that tape
+  std::uint64_t tape = 0;  ///< serial of the tape that recorded it, 0 for constants
   Array value;
-  std::uint64_t tape = 0;               ///< serial of the tape that recorded it, 0 for constants
-  int slot = -1;                        ///< its place on that tape
-  Ref<Record> gradient;                 ///< summed by backward(): Parameters and watched inputs
-  ParameterData* parameter = nullptr;   ///< set for Parameters
-  Ref<Shared> sequence;                 ///< the sequence this is a row of, see ops/sequence.hpp
-  Size row = 0;                         ///< which row
+  Leaf* leaf = nullptr;    ///< set for Parameters and watched inputs
+  Ref<Shared> sequence;    ///< the sequence this is a row of, see ops/sequence.hpp
 
   explicit Record(Array&& value) : value(std::move(value)) {}
   static Ref<Record> make(Array&& value);
   static void free(Record* record);
+  ParameterData* parameter() const;
+};
+static_assert(sizeof(Record) == 128);  // two cache lines for each value on a tape
+
+/// What a value that gets gradients has besides.
+struct Leaf {
+  Ref<Record> gradient;  ///< summed by backward()
+  int number = -1;       ///< Parameters: dense over those alive, a tape's table index
 };
 
 /// A value that takes part in gradients: one counted pointer, immutable through this handle.
@@ -60,13 +67,13 @@ class Variable {
   Variable operator[](Size i) const;
 
   /// What backward() has summed up for a Parameter or a watched input; empty if nothing has.
-  Variable grad() const { return record_ ? Variable(record_->gradient) : Variable(); }
+  Variable grad() const { return record_ && record_->leaf ? Variable(record_->leaf->gradient) : Variable(); }
   void zero_grad() const {
-    if (record_) record_->gradient = nullptr;
+    if (record_ && record_->leaf) record_->leaf->gradient = nullptr;
   }
   /// True if a tape that is alive in this thread gives gradients to this value.
   bool is_recorded() const;
-  bool is_parameter() const { return record_ && record_->parameter; }
+  bool is_parameter() const { return record_ && record_->leaf && record_->leaf->number >= 0; }
 
   const Ref<Record>& record() const { return record_; }
   std::string text() const { return empty() ? "empty" : value().text(); }
@@ -85,14 +92,17 @@ class Variables : public std::vector<Variable> {
 };
 
 /// What belongs to a Parameter besides its value.
-struct ParameterData {
+struct ParameterData : Leaf {
   std::string name;
-  int number = 0;                    ///< dense over the Parameters alive: a tape's table index
   bool frozen = false;               ///< treated as a constant
   int holders = 0;                   ///< optimisers that update it
   std::uint64_t last_backward = 0;   ///< the backward sweep that last added to its gradient
   Ref<Shared> initialiser;           ///< how its default value is drawn, see layers/init.hpp
 };
+
+inline ParameterData* Record::parameter() const {
+  return leaf && leaf->number >= 0 ? static_cast<ParameterData*>(leaf) : nullptr;
+}
 
 /// A Variable with a name and a gradient, updated by optimisers. Copies are handles to the same
 /// Parameter; using one twice ties it.
@@ -114,7 +124,7 @@ class Parameter : public Variable {
   void set_grad(const Array& gradient) const;
   void freeze(bool frozen = true) { data().frozen = frozen; }
   bool is_frozen() const { return data().frozen; }
-  ParameterData& data() const { return *checked()->parameter; }
+  ParameterData& data() const { return *checked()->parameter(); }
 
  private:
   Record* checked() const {

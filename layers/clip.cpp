@@ -43,7 +43,7 @@ double largest_of(const Array& a) {
 std::vector<Array> gradients_of(const ParameterList& parameters) {
   std::vector<Array> list;
   for (const Parameter& p : parameters)
-    if (p.record()->gradient && !p.is_frozen()) list.push_back(p.grad().value().contiguous());
+    if (p.data().gradient && !p.is_frozen()) list.push_back(p.grad().value().contiguous());
   return list;
 }
 
@@ -73,8 +73,8 @@ double norm_of(const std::vector<Array>& arrays, double p, double scale) {
 template <class F>
 void change_gradients(const char* op, const ParameterList& parameters, F&& f) {
   for (const Parameter& p : parameters) {
-    if (!p.record()->gradient || p.is_frozen()) continue;
-    Ref<Record>& gradient = p.record()->gradient;
+    if (!p.data().gradient || p.is_frozen()) continue;
+    Ref<Record>& gradient = p.data().gradient;
     if (!gradient.unique() || !gradient->value.buffer().unique() ||
         !gradient->value.is_contiguous())
       gradient = Record::make(gradient->value.copy());

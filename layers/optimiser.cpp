@@ -60,7 +60,7 @@ void Optimiser::zero_grad() {
 void Optimiser::check_unheld() const {
   std::vector<std::uint64_t> sweeps;
   for (const Parameter& p : parameters_)
-    if (p.record()->gradient && p.data().last_backward != 0)
+    if (p.data().gradient && p.data().last_backward != 0)
       sweeps.push_back(p.data().last_backward);
   std::sort(sweeps.begin(), sweeps.end());
   sweeps.erase(std::unique(sweeps.begin(), sweeps.end()), sweeps.end());
@@ -85,7 +85,7 @@ void Optimiser::step() {
   check_unheld();
   for (std::size_t k = 0; k < parameters_.size(); ++k) {
     Parameter& p = parameters_[k];
-    if (!p.record()->gradient || p.is_frozen()) continue;
+    if (!p.data().gradient || p.is_frozen()) continue;
     Array gradient = p.grad().value().to(p.type()).contiguous();
     if (gradient.shape() != p.shape())
       fail("step", p.name(), " has shape ", p.shape(), ", its gradient ", gradient.shape(), ".");

@@ -1,5 +1,4 @@
 // Activation functions with their gradients, which are given in the comments with dy left out.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // in GCC 12's own AVX-512 header
 #include <unroll/ops/elementwise_op.hpp>
 
 namespace unroll {

@@ -10,6 +10,13 @@
 #include <unroll/autograd/op.hpp>
 #include <unroll/ops/lane_functions.hpp>
 
+// Under AddressSanitizer a flattened loop takes minutes to compile, as every load in it is checked.
+#ifdef __SANITIZE_ADDRESS__
+#define UNROLL_FLATTEN
+#else
+#define UNROLL_FLATTEN [[gnu::flatten]]
+#endif
+
 namespace unroll::kernel {
 
 /// Calls a function for `lanes` lanes. Operand k of lane i is at in[k] + i * steps[k]; result k
@@ -107,7 +114,7 @@ void lane_loop(const F& function, const T* const* in,
 /// The inner loop for one element type. arch is in its name, as functions of headers may be
 /// compiled for several. flatten keeps all numbers in registers, unless something is always_inline.
 template <class T, unsigned arch, int inputs, bool optional, class F>
-[[gnu::flatten]] void lane_loop(const void* function, const T* const* in, const Size* steps,
+UNROLL_FLATTEN void lane_loop(const void* function, const T* const* in, const Size* steps,
                                 T* const* out, const bool* add, Size lanes) {
   F copy = *static_cast<const F*>(function);
   lane_loop<arch, optional, T>(copy, in, steps, out, add, lanes,

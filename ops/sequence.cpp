@@ -39,10 +39,7 @@ std::vector<Variable> rows_of(const Variable& xs) {
   if (xs.rank() < 2 || !is_float(xs.type()) || rows.size() < 2) return rows;
   Ref<Sequence> sequence(new Sequence);
   sequence->whole = xs;
-  for (std::size_t t = 0; t < rows.size(); ++t) {
-    rows[t].record()->sequence = Ref<Shared>(sequence.get());
-    rows[t].record()->row = static_cast<Size>(t);
-  }
+  for (const Variable& row : rows) row.record()->sequence = Ref<Shared>(sequence.get());
   return rows;
 }
 
@@ -53,7 +50,10 @@ Variable detail::product_of_row(const Variable& x, const Variable& W) {
   std::lock_guard lock(sequence.mutex);
   TapeImpl* tape = recording_tape();
   std::uint64_t serial = tape ? tape->serial : 0;
-  auto row = static_cast<std::size_t>(x.record()->row);
+  const Array& whole = sequence.whole.value();
+  Size stride = whole.strides()[0];  // 0: rows are alike
+  auto row = static_cast<std::size_t>(
+      stride == 0 ? 0 : (x.value().offset() - whole.offset()) / stride);
   for (Product& p : sequence.products) {
     if (!(p.weight.record() == W.record()) || p.version != W.value().version() || p.tape != serial)
       continue;

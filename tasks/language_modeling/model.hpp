@@ -16,7 +16,7 @@ struct Settings {
 
   std::string cell = "lstm";
   double dropout = 0.2;
-  Size embedding = 64, hidden = 512, layers = 1;
+  Size embedding = 64, hidden = 256, layers = 1;
 
   nlohmann::json to_json() const;
   /// Throws BadInput naming `path` for settings that are missing or out of range.

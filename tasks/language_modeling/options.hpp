@@ -13,7 +13,7 @@ struct Options {
   std::string model = "language_model.safetensors", text, valid, prompt;
   Settings settings;
   Size batch = 32, epochs = 0, length = 500, steps = 64, streams = 1, top_k = 0;
-  double clip = 1, learning_rate = 2e-3, minutes = 0, nucleus = 1, temperature = 0.8;
+  double clip = 1, learning_rate = 4e-3, minutes = 0, nucleus = 1, temperature = 0.8;
   int patience = 5, threads = 0;
   std::uint64_t seed = 1;
   bool json = false;

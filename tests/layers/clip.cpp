@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_gradient_that_was_handed_out_does_not_change) {
 BOOST_AUTO_TEST_CASE(strided_gradient) {
   Parameter a("w", zeros({2, 2}));
   Array g = values({{3, 4}, {0, 0}});
-  a.record()->gradient = Record::make(g.transposed());
+  a.data().gradient = Record::make(g.transposed());
   BOOST_TEST(clip_global_norm(a, 1) == 5);
   BOOST_TEST(a.grad().value().at({1, 0}) == 0.8, boost::test_tools::tolerance(1e-6));
   BOOST_TEST(g.at({0, 1}) == 4);

@@ -140,10 +140,10 @@ BOOST_AUTO_TEST_CASE(empty_and_scalar_parameters) {
 BOOST_AUTO_TEST_CASE(strided_gradient) {
   Parameter w = parameter(zeros({2, 2}));
   SGD optimiser(w, {.learning_rate = 1});
-  w.record()->gradient = Record::make(values({{1, 2}, {3, 4}}).transposed());
+  w.data().gradient = Record::make(values({{1, 2}, {3, 4}}).transposed());
   optimiser.step();
   BOOST_TEST(numbers(w) == (std::vector<double>{-1, -3, -2, -4}));
-  w.record()->gradient = Record::make(values({10, 20}).broadcast_to({2, 2}));
+  w.data().gradient = Record::make(values({10, 20}).broadcast_to({2, 2}));
   optimiser.step();
   BOOST_TEST(numbers(w) == (std::vector<double>{-11, -23, -12, -24}));
 }
