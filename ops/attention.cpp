@@ -22,6 +22,7 @@ Variable masked_softmax(const char* op, const Variable& scores, const Variable& 
   if (shape != scores.shape())
     fail(op, "mask is ", mask.shape(), ", the scores are ", scores.shape(),
          "; expected a mask that broadcasts to the scores.");
+  if (scores.size() == 0) return softmax(scores);  // a row without keys has no minimum
   Variable hidden = equals(mask.value().to(scores.type()), 0);
   Variable blind = min(hidden, {.axes = {-1}, .keepdims = true});  // rows that see nothing
   Variable weights = softmax(

@@ -13,7 +13,12 @@ namespace unroll {
 
 namespace {
 
-Size rows_in(const Array& a) { return a.rank() ? a.size() / std::max<Size>(a.shape().back(), 1) : 1; }
+/// Product of all axes but the last, which may be 0.
+Size rows_in(const Array& a) {
+  Size rows = 1;
+  for (int k = 0; k + 1 < a.rank(); ++k) rows *= a.shape()[k];
+  return rows;
+}
 
 /// C (m, n) = beta C + op(A) op(B) of contiguous matrices.
 void product(bool ta, bool tb, Size m, Size n, Size k, const Array& a, const Array& b, Array& c,

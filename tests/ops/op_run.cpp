@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
+#include <unroll/autograd/memory.hpp>
 #include <unroll/autograd/tape.hpp>
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/reduce.hpp>
@@ -35,6 +37,18 @@ double draw(const Input& input, std::uint64_t& state) {
                     [&](double kink) { return std::fabs(x - kink) >= 0.05; }))
       return x;
   }
+}
+
+/// Leaves a strange number in the memory that is handed out next, so that an op which forgets to
+/// write an element cannot pass by finding the right one there.
+void poison_free_memory() {
+  constexpr std::size_t kLargest = 2048, kEach = 12;
+  std::vector<unroll::Ref<unroll::Buffer>> held;
+  for (std::size_t bytes = 64; bytes <= kLargest; bytes += std::max<std::size_t>(16, bytes / 4))
+    for (std::size_t k = 0; k < kEach; ++k) {
+      held.push_back(unroll::Buffer::take(bytes));
+      std::memset(held.back()->data(), 0x4b, bytes);  // 1.3e7 as float32, 5e54 as float64
+    }
 }
 
 }  // namespace
@@ -71,6 +85,7 @@ NumbersList numbers_of(const Arrays& arrays) {
 }
 
 Arrays compute(const Row& row, const Arrays& inputs) {
+  poison_free_memory();
   Variables x;
   for (const Array& a : inputs) x.push_back(a);
   Arrays values;
@@ -78,7 +93,15 @@ Arrays compute(const Row& row, const Arrays& inputs) {
   return values;
 }
 
+std::vector<double> loss_weights(Size n) {
+  std::uint64_t state = 7;
+  std::vector<double> w(static_cast<std::size_t>(n));
+  for (double& element : w) element = next_random(state) - 0.5;
+  return w;
+}
+
 Arrays gradients(const Row& row, const Arrays& inputs) {
+  poison_free_memory();
   Tape tape;
   Variables x;
   for (const Array& a : inputs)
@@ -86,9 +109,7 @@ Arrays gradients(const Row& row, const Arrays& inputs) {
   Variable loss;
   for (const Variable& y : row.f(x)) {
     if (!y.is_recorded()) continue;
-    std::uint64_t state = 7;
-    std::vector<double> w(static_cast<std::size_t>(y.size()));
-    for (double& element : w) element = next_random(state) - 0.5;
+    const std::vector<double> w = loss_weights(y.size());
     const Array weights = unroll::values(std::span<const double>(w), y.shape()).to(y.type());
     const Variable part = sum(y * Variable(weights));
     loss = loss.empty() ? part : loss + part;
@@ -100,6 +121,33 @@ Arrays gradients(const Row& row, const Arrays& inputs) {
     result.push_back(g.empty() ? unroll::zeros(x[k].shape(), x[k].type()) : g.value());
   }
   return result;
+}
+
+NumbersList reference_gradients(const Row& row, NumbersList inputs) {
+  auto loss = [&] {
+    double sum = 0;
+    for (const Numbers& y : row.reference(inputs)) {
+      const std::vector<double> w = loss_weights(y.count());
+      for (std::size_t k = 0; k < w.size(); ++k) sum += w[k] * y.data[k];
+    }
+    return sum;
+  };
+  NumbersList gradients;
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    Numbers g(inputs[k].shape);
+    if (!row.constant && !row.inputs[k].whole)
+      for (std::size_t i = 0; i < g.data.size(); ++i) {
+        constexpr double kStep = 1e-5;
+        const double x = inputs[k].data[i];
+        inputs[k].data[i] = x + kStep;
+        g.data[i] = loss();
+        inputs[k].data[i] = x - kStep;
+        g.data[i] = (g.data[i] - loss()) / (2 * kStep);
+        inputs[k].data[i] = x;
+      }
+    gradients.push_back(std::move(g));
+  }
+  return gradients;
 }
 
 }  // namespace op_table

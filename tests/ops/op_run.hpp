@@ -26,5 +26,7 @@ Arrays compute(const Row& row, const Arrays& inputs);
 /// Gradients of sum over outputs k of sum(y_k w_k), with weights w_k that differ from element to
 /// element; zeros for int64 inputs.
 Arrays gradients(const Row& row, const Arrays& inputs);
+/// The same from differences of the reference.
+NumbersList reference_gradients(const Row& row, NumbersList inputs);
 
 }  // namespace op_table

@@ -1,9 +1,11 @@
 // The op table: one row an op, from which one runner derives all tests of it. Rows are in
-// table_*.cpp, the checks in op_table.cpp; what cannot be said in a row has a test file of its own.
+// table_*.cpp, the checks in op_checks.cpp; what cannot be said in a row has a test file of its own.
 //
 // Each row is checked for: value against an independent reference, gradients of first and second
-// order against differences, broadcasting, empty inputs, strided inputs against contiguous ones,
-// and float32 against float64.
+// order against differences, values and gradients of empty inputs (where a shape for them is
+// given), strided inputs against contiguous ones, and float32 against float64, all of it in memory
+// full of strange numbers. Only rows marked `broadcasts` are checked for broadcasting, and only
+// those marked `elementwise` at many lengths and with NaN.
 #pragma once
 
 #include <functional>
@@ -89,6 +91,8 @@ struct Row {
   bool elementwise = false;  ///< of one input: NaN goes through, and long arrays are tried
   /// Inputs of shape Input::empty, where any is given.
   OnEmpty on_empty = OnEmpty::computes;
+  /// Shapes of all inputs for further tests of empty ones, which must compute.
+  std::vector<std::vector<Index>> also_empty = {};
   double float32 = 1e-5;  ///< largest error of float32, relative to the largest element
   int order = 2;          ///< up to which gradients are checked
 };

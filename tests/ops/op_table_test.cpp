@@ -82,8 +82,8 @@ std::set<std::string> declared_in(const std::filesystem::path& header) {
 
 // What has no row, and where it is tested instead.
 const std::set<std::string> kElsewhere = {
-    "categorical", "dropout",  // random: test_random.cpp
-    "fuse",                    // takes a lambda: test_fuse.cpp
+    "categorical", "dropout",  // random: random.cpp
+    "fuse",                    // takes a lambda: fuse.cpp
     "affine_of",               // the list form of affine
 };
 

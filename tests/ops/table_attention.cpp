@@ -37,6 +37,9 @@ bool both(Size b, Size i, Size j) { return j <= i && masked(b, i, j); }
 Row attention(const char* variant, bool (*visible)(Size, Size, Size),
               unroll::AttentionOptions options) {
   const Index q{2, 3, 5}, k{2, 4, 5}, v{2, 4, 2};
+  const std::vector<std::vector<Index>> empties = {
+      {{0, 3, 5}, {0, 4, 5}, {0, 4, 2}}, {{2, 0, 5}, k, v}, {q, {2, 0, 5}, {2, 0, 2}},
+      {q, k, {2, 4, 0}},                 {{2, 3, 0}, {2, 4, 0}, v}};
   return {.name = "attention",
           .variant = variant,
           .f = [=](const Variables& x) -> Variables {
@@ -45,14 +48,17 @@ Row attention(const char* variant, bool (*visible)(Size, Size, Size),
           },
           .reference =
               [=](const NumbersList& x) {
-                const Numbers scores = build({2, 3, 4}, [&](const Index& i) {
+                const Size depth = x[0].size(2);
+                const Index shape{x[0].size(0), x[0].size(1), x[1].size(1)};
+                const Numbers scores = build(shape, [&](const Index& i) {
                   double sum = 0;
-                  for (Size d = 0; d < 5; ++d) sum += x[0](i[0], i[1], d) * x[1](i[0], i[2], d);
-                  return sum / std::sqrt(5.0);
+                  for (Size d = 0; d < depth; ++d) sum += x[0](i[0], i[1], d) * x[1](i[0], i[2], d);
+                  return depth ? sum / std::sqrt(static_cast<double>(depth)) : 0;
                 });
                 return attended(scores, x[2], visible);
               },
-          .inputs = {empty_as(real(q), q), empty_as(real(k), k), empty_as(real(v), v)}};
+          .inputs = {empty_as(real(q), q), empty_as(real(k), k), empty_as(real(v), v)},
+          .also_empty = options.mask.empty() ? empties : std::vector<std::vector<Index>>()};
 }
 
 Row additive_attention(const char* variant, bool bias, bool hide) {

@@ -33,26 +33,32 @@ Numbers product(Numbers a, Numbers b) {
   return y;
 }
 
-Row matmul_row(std::string variant, Index a, Index b, Index empty_a, Index empty_b) {
+Row matmul_row(std::string variant, Index a, Index b, Index empty_a, Index empty_b,
+               std::vector<std::vector<Index>> also_empty = {}) {
   return {.name = "matmul",
           .variant = std::move(variant),
           .f = [](auto& x) { return matmul(x[0], x[1]); },
           .reference = [](auto& x) { return product(x[0], x[1]); },
           .inputs = {empty_as(real(std::move(a)), std::move(empty_a)),
-                     empty_as(real(std::move(b)), std::move(empty_b))}};
+                     empty_as(real(std::move(b)), std::move(empty_b))},
+          .also_empty = std::move(also_empty)};
 }
 
 const Rows products{
-    matmul_row("matrices", {3, 4}, {4, 5}, {3, 0}, {0, 5}),
+    matmul_row("matrices", {3, 4}, {4, 5}, {3, 0}, {0, 5},
+               {{{3, 4}, {4, 0}}, {{0, 4}, {4, 5}}, {{0, 0}, {0, 0}}, {{1, 0}, {0, 1}}}),
     matmul_row("matrix and vector", {3, 4}, {4}, {0, 4}, {4}),
     matmul_row("vector and matrix", {4}, {4, 5}, {0}, {0, 5}),
     matmul_row("vectors", {4}, {4}, {0}, {0}),
     matmul_row("one row", {1, 4}, {4, 5}, {1, 4}, {4, 0}),
-    matmul_row("batches", {2, 3, 4}, {2, 4, 5}, {0, 3, 4}, {0, 4, 5}),
-    matmul_row("batches broadcast", {2, 1, 3, 4}, {3, 4, 2}, {2, 1, 3, 0}, {3, 0, 2}),
+    matmul_row("batches", {2, 3, 4}, {2, 4, 5}, {0, 3, 4}, {0, 4, 5},
+               {{{2, 3, 0}, {2, 0, 5}}, {{2, 3, 4}, {2, 4, 0}}, {{0, 3, 4}, {1, 4, 5}}}),
+    matmul_row("batches broadcast", {2, 1, 3, 4}, {3, 4, 2}, {2, 1, 3, 0}, {3, 0, 2},
+               {{{2, 1, 3, 4}, {0, 4, 2}}, {{0, 1, 3, 4}, {3, 4, 2}}}),
     matmul_row("batch and matrix", {2, 3, 4}, {4, 5}, {2, 0, 4}, {4, 5}),
     matmul_row("matrix and batch", {3, 4}, {2, 4, 5}, {3, 4}, {0, 4, 5}),
-    matmul_row("batch and vector", {2, 3, 4}, {4}, {0, 3, 4}, {4}),
+    matmul_row("batch and vector", {2, 3, 4}, {4}, {0, 3, 4}, {4},
+               {{{2, 3, 0}, {0}}, {{2, 0, 4}, {4}}}),
     matmul_row("vector and batch", {4}, {2, 4, 5}, {4}, {2, 4, 0}),
     {.name = "dot",
      .f = [](auto& x) { return dot(x[0], x[1]); },
@@ -81,7 +87,8 @@ const Rows products{
              return s;
            });
          },
-     .inputs = {real({2, 3, 5}), real({2, 4, 5})}},
+     .inputs = {real({2, 3, 5}), real({2, 4, 5})},
+     .also_empty = {{{2, 3, 0}, {2, 4, 0}}, {{2, 0, 5}, {2, 4, 5}}, {{2, 3, 5}, {2, 0, 5}}}},
     {.name = "einsum",
      .variant = "ij,jk,ki->",
      .f =
@@ -95,7 +102,8 @@ const Rows products{
            for (Size k = 0; k < all.shape[0]; ++k) s += all(k, k);
            return build({}, [&](const Index&) { return s; });
          },
-     .inputs = {real({2, 3}), empty_as(real({3, 4}), {3, 4}), empty_as(real({4, 2}), {4, 0})}},
+     .inputs = {real({2, 3}), empty_as(real({3, 4}), {3, 4}), empty_as(real({4, 2}), {4, 0})},
+     .also_empty = {{{2, 0}, {0, 4}, {4, 2}}, {{2, 3}, {3, 0}, {0, 2}}}},
     {.name = "einsum",
      .variant = "ji",
      .f = [](auto& x) { return u::einsum("ji", {x[0]}); },
@@ -130,12 +138,15 @@ const Rows weights{
     {.name = "linear",
      .f = [](auto& x) { return linear(x[0], x[1]); },
      .reference = affine_of,
-     .inputs = {real({3, 4}), weight({5, 4})}},
+     .inputs = {real({3, 4}), weight({5, 4})},
+     .also_empty = {{{3, 0}, {5, 0}}, {{3, 4}, {0, 4}}, {{0, 0}, {0, 0}}, {{0}, {5, 0}},
+                    {{2, 3, 4}, {0, 4}}, {{2, 3, 0}, {5, 0}}, {{2, 0, 4}, {5, 4}}}},
     {.name = "linear",
      .variant = "bias",
      .f = [](auto& x) { return linear(x[0], x[1], x[2]); },
      .reference = affine_of,
-     .inputs = {real({3, 4}), weight({5, 4}), weight({5})}},
+     .inputs = {real({3, 4}), weight({5, 4}), weight({5})},
+     .also_empty = {{{3, 4}, {0, 4}, {0}}, {{0}, {5, 0}, {5}}, {{2, 3, 0}, {5, 0}, {}}}},
     {.name = "linear",
      .variant = "of a sequence",
      .f = [](auto& x) { return linear(x[0], x[1], x[2]); },
@@ -146,11 +157,6 @@ const Rows weights{
      .f = [](auto& x) { return linear(x[0], x[1], x[2]); },
      .reference = affine_of,
      .inputs = {weight({4}), weight({5, 4}), weight({5})}},
-    {.name = "linear",
-     .variant = "no inputs",
-     .f = [](auto& x) { return linear(x[0], x[1], x[2]); },
-     .reference = affine_of,
-     .inputs = {empty_as(real({3, 4}), {3, 0}), empty_as(real({5, 4}), {5, 0}), weight({5})}},
     {.name = "affine",
      .f = [](auto& x) { return u::affine(x[0], x[1], x[2], x[3], x[4]); },
      .reference = affine_of,
@@ -159,7 +165,9 @@ const Rows weights{
      .variant = "without bias",
      .f = [](auto& x) { return u::affine(x[0], x[1], x[2], x[3]); },
      .reference = affine_of,
-     .inputs = {real({1, 4}), weight({5, 4}), real({1, 2}), weight({5, 2})}},
+     .inputs = {real({1, 4}), weight({5, 4}), real({1, 2}), weight({5, 2})},
+     .also_empty = {{{3, 4}, {5, 4}, {3, 0}, {5, 0}}, {{3, 0}, {5, 0}, {3, 2}, {5, 2}},
+                    {{3, 0}, {5, 0}, {3, 0}, {5, 0}}, {{3, 4}, {0, 4}, {3, 2}, {0, 2}}}},
     {.name = "affine",
      .variant = "three products",
      .f = [](auto& x) { return u::affine(x[0], x[1], x[2], x[3], x[4], x[5], x[6]); },

@@ -26,6 +26,11 @@ Row layer_norm(const char* variant, int axes, bool gain, bool bias, Index shape)
   const Input part = last == shape ? real(last) : empty_as(real(last), last);
   if (gain) inputs.push_back(part);
   if (bias) inputs.push_back(part);
+  std::vector<Index> nothing_along_last;
+  for (const Input& input : inputs) {
+    nothing_along_last.push_back(input.shape);
+    nothing_along_last.back().back() = 0;
+  }
   return {.name = "layer_norm",
           .variant = variant,
           .f = [=](const Variables& x) {
@@ -52,7 +57,9 @@ Row layer_norm(const char* variant, int axes, bool gain, bool bias, Index shape)
                   return y;
                 });
               },
-          .inputs = inputs};
+          .inputs = inputs,
+          .also_empty = {std::vector<Index>(inputs.size(), Index(static_cast<std::size_t>(axes), 0)),
+                         nothing_along_last}};
 }
 
 const Rows layer_norm_rows{
@@ -92,12 +99,18 @@ Numbers conv(const Numbers& x, const Numbers& W, const Conv2dOptions& o) {
   });
 }
 
+Index with_size(Index shape, std::size_t axis, Size size) {
+  shape[axis] = size;
+  return shape;
+}
+
 Row conv2d(const char* variant, Index x, Index W, Conv2dOptions options) {
   return {.name = "conv2d",
           .variant = variant,
           .f = [=](const Variables& v) { return unroll::conv2d(v[0], v[1], options); },
           .reference = [=](const NumbersList& v) { return conv(v[0], v[1], options); },
-          .inputs = {real(x), empty_as(real(W), W)}};
+          .inputs = {real(x), empty_as(real(W), W)},
+          .also_empty = {{x, with_size(W, 0, 0)}, {with_size(x, 1, 0), with_size(W, 1, 0)}}};
 }
 
 Row conv1d(const char* variant, Index x, Index W, unroll::Conv1dOptions options) {
@@ -117,7 +130,8 @@ Row conv1d(const char* variant, Index x, Index W, unroll::Conv1dOptions options)
                 y.shape.erase(y.shape.begin() + 2);
                 return y;
               },
-          .inputs = {real(x), empty_as(real(W), W)}};
+          .inputs = {real(x), empty_as(real(W), W)},
+          .also_empty = {{x, with_size(W, 0, 0)}, {with_size(x, 1, 0), with_size(W, 1, 0)}}};
 }
 
 const Rows conv_rows{
@@ -205,7 +219,8 @@ Row pool(const char* name, const char* variant,
                   return f(window);
                 });
               },
-          .inputs = {std::move(x)}};
+          .inputs = {x},
+          .also_empty = {{with_size(x.shape, 1, 0)}}};
 }
 
 double largest(const std::vector<double>& x) { return *std::max_element(x.begin(), x.end()); }

@@ -19,6 +19,9 @@ Row normalised(const char* name, const char* variant, Variable (*op)(const Varia
                double (*f)(double, double), Index shape, Size axis) {
   Input input = empty_as(real(shape), {0, 3});
   if (shape.size() == 3) input.empty = {2, 0, 3};
+  Index nothing_along = shape;
+  nothing_along[static_cast<std::size_t>(axis < 0 ? axis + static_cast<Size>(shape.size()) : axis)] =
+      0;
   return {.name = name,
           .variant = variant,
           .f = [=](const Variables& x) { return op(x[0], axis); },
@@ -29,7 +32,8 @@ Row normalised(const char* name, const char* variant, Variable (*op)(const Varia
                   return f(x[0].at(i), broadcast_at(totals, i));
                 });
               },
-          .inputs = {input}};
+          .inputs = {input},
+          .also_empty = {{Index(shape.size(), 0)}, {nothing_along}}};
 }
 
 double probability(double x, double total) { return std::exp(x - total); }
