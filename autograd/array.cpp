@@ -16,15 +16,17 @@ Array Array::layout(const Shape& shape, const Shape& strides, Size offset, Type 
 
 Array Array::uninitialised(const Shape& shape, Type type) {
   Array a(shape, shape, 0, type);
-  Size count = 1;
-  bool negative = false;
+  Size count = 1, bytes = 0;
+  bool negative = false, too_many = false;
   for (int k = shape.rank() - 1; k >= 0; --k) {  // as contiguous_strides, in one pass
     a.strides_[k] = count;
-    count *= shape[k];
+    too_many |= __builtin_mul_overflow(count, shape[k], &count);
     negative |= shape[k] < 0;
   }
   if (negative) fail("array", "shape ", shape, " has a negative size.");
-  a.buffer_ = Buffer::take(static_cast<std::size_t>(count * bytes_of(type)));
+  if (too_many || __builtin_mul_overflow(count, bytes_of(type), &bytes))
+    fail("array", "shape ", shape, " has too many elements.");
+  a.buffer_ = Buffer::take(static_cast<std::size_t>(bytes));
   return a;
 }
 

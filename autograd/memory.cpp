@@ -91,6 +91,7 @@ Pool* pool() {
 
 Ref<Buffer> Buffer::take(std::size_t bytes) {
   int bucket = bucket_of(bytes);
+  if (bucket >= kBuckets) throw std::bad_alloc();
   Buffer* buffer = nullptr;
   Pool* p = pool();
   if (p && !p->free[bucket].empty()) {

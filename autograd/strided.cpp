@@ -1,6 +1,7 @@
 // The few kernels that the engine itself needs: copying, adding and summing strided arrays.
 #include <unroll/autograd/strided.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace unroll::kernel {
@@ -31,12 +32,8 @@ void add_row(T* y, Size sy, const T* x, Size sx, Size n) {
   }
 }
 
-}  // namespace
-
-void add_into(Array& target, const Array& source) {
-  bool widening = source.shape() == target.shape() || source.rank() < target.rank();
-  Shape shape = widening ? target.shape()
-                         : broadcast_shapes("add_into", target.shape(), source.shape());
+/// target += source, in order; both broadcast to the shape.
+void add_in_order(Array& target, const Array& source, const Shape& shape) {
   Array t = target.broadcast_to(shape), s = source.broadcast_to(shape);
   Rows<2> rows(shape, {&t.strides(), &s.strides()});
   dispatch(target.type(), [&]<class T>() {
@@ -46,6 +43,63 @@ void add_into(Array& target, const Array& source) {
       add_row(y + at[0], step[0], x + at[1], step[1], n);
     });
   });
+}
+
+/// So many numbers are added one by one; more would drown the small ones in the sum of the others.
+constexpr Size kMostInOrder = 128;
+
+/// Sums by halves along the axes that the target lacks, which are those of its stride 0.
+template <class T>
+struct Halves {
+  const Shape &target_steps, &steps;
+  Size count;  ///< elements of the target
+
+  /// y += x of that shape, whose numbers come `times` to each of y; `spare` has room for a y at
+  /// each level of halving.
+  void add(T* y, const T* x, Shape& shape, Size times, T* spare) const {
+    if (times <= kMostInOrder) {
+      Rows<2> rows(shape, {&target_steps, &steps});
+      return rows.each([&](const auto& at, Size n, const auto& step) {
+        add_row(y + at[0], step[0], x + at[1], step[1], n);
+      });
+    }
+    int axis = 0;
+    while (target_steps[axis] != 0 || shape[axis] == 1) ++axis;
+    Size size = shape[axis], half = size / 2;
+    shape[axis] = half;
+    add(y, x, shape, times / size * half, spare);
+    shape[axis] = size - half;
+    std::fill_n(spare, count, T(0));
+    add(spare, x + half * steps[axis], shape, times / size * (size - half), spare + count);
+    shape[axis] = size;
+    for (Size i = 0; i < count; ++i) y[i] += spare[i];
+  }
+};
+
+/// target += sum of source, which has that shape, where each number of target sums many.
+void add_in_halves(Array& target, const Array& source, Shape shape) {
+  Size levels = 0;
+  for (Size size : shape)
+    for (; size > 1; size -= size / 2) ++levels;
+  Array sum(target.shape(), target.type());
+  Array spare = Array::uninitialised({levels * target.size()}, target.type());
+  Array t = sum.broadcast_to(shape), s = source.broadcast_to(shape);
+  dispatch(target.type(), [&]<class T>() {
+    Halves<T>{t.strides(), s.strides(), target.size()}.add(
+        sum.mutable_data<T>(), s.data<T>(), shape, shape.count() / target.size(),
+        spare.mutable_data<T>());
+  });
+  add_in_order(target, sum, target.shape());
+}
+
+}  // namespace
+
+void add_into(Array& target, const Array& source) {
+  bool widening = source.shape() == target.shape() || source.rank() < target.rank();
+  Shape shape = widening ? target.shape()
+                         : broadcast_shapes("add_into", target.shape(), source.shape());
+  if (shape.count() <= kMostInOrder * target.size()) add_in_order(target, source, shape);
+  else add_in_halves(target, source, shape);
 }
 
 void copy_into(Array& target, const Array& source) {

@@ -6,8 +6,6 @@
 #include <unroll/ops/linear.hpp>
 #include <unroll/ops/reduce.hpp>
 
-#include "../common/error_of.hpp"
-
 namespace {
 
 using namespace reference;

@@ -1,0 +1,97 @@
+// Where numbers and sizes come to their limits: float32 sums of millions, doubles beside float64,
+// arrays that fit into no memory. What is right is what exact arithmetic gives.
+#include "reference.hpp"
+
+#include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/linear.hpp>
+#include <unroll/ops/reduce.hpp>
+
+namespace {
+
+using namespace reference;
+
+Array uniform_numbers(const Shape& shape) {
+  Generator generator(3);
+  Array x = Array::uninitialised(shape, float32);
+  float* p = x.mutable_data<float>();
+  for (Size i = 0; i < x.size(); ++i) p[i] = static_cast<float>(generator.uniform());
+  return x;
+}
+
+/// Largest error of float32 numbers relative to float64 ones.
+double relative_error(const Variable& narrow, const Variable& wide) {
+  BOOST_TEST_REQUIRE((narrow.type() == float32 && wide.type() == float64));
+  BOOST_TEST_REQUIRE(narrow.shape().text() == wide.shape().text());
+  const auto a = narrow.value().to_vector<double>(), b = wide.value().to_vector<double>();
+  double most = 0;
+  for (std::size_t k = 0; k < b.size(); ++k) most = std::max(most, std::fabs(a[k] / b[k] - 1));
+  return most;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(limits)
+
+// One by one, nothing is added to 2^24 any more.
+BOOST_AUTO_TEST_CASE(sums_of_many_ones) {
+  const Size n = 20'000'000;
+  for (const auto& [shape, axes] : {std::pair{Shape{n, 2}, std::vector<Size>{0}},
+                                    std::pair{Shape{4, n / 4, 2}, std::vector<Size>{0, 1}},
+                                    std::pair{Shape{2, n}, std::vector<Size>{1}}}) {
+    const Variable x = ones({}).broadcast_to(shape);
+    BOOST_TEST(relative_error(sum(x, {.axes = axes}), full({2}, n, float64)) == 0);
+    BOOST_TEST(relative_error(mean(x, {.axes = axes}), ones({2}, float64)) < 1e-7);
+  }
+  const Variable counted = full({}, 1, int64).broadcast_to({3'000'001, 2});
+  BOOST_TEST(sum(counted, {.axes = {0}}).value().at({1}) == 3'000'001);
+}
+
+BOOST_AUTO_TEST_CASE(sums_over_any_axes) {
+  const Array x = uniform_numbers({1000, 20, 50});
+  for (std::vector<Size> axes : {std::vector<Size>{0}, {0, 1}, {0, 2}, {1, 2}, {0, 1, 2}, {2}})
+    for (const Array& a : {x, x.transposed().copy().transposed(), x.flipped(0)}) {
+      const Variable narrow = sum(a, {.axes = axes}), wide = sum(a.to(float64), {.axes = axes});
+      BOOST_TEST(relative_error(narrow, wide) < 3e-7);
+    }
+  const Array tall = uniform_numbers({1'000'000, 2});
+  BOOST_TEST(relative_error(sum(tall, {.axes = {0}}), sum(tall.to(float64), {.axes = {0}})) < 3e-7);
+  BOOST_TEST(relative_error(sum_to(tall, {1, 2}), sum_to(tall.to(float64), {1, 2})) < 3e-7);
+}
+
+// An operand that was repeated gets the sum of as many gradients.
+BOOST_AUTO_TEST_CASE(gradients_of_what_was_repeated) {
+  const Array x = uniform_numbers({500'000, 2}), W = uniform_numbers({2, 2});
+  auto gradient = [&](Type type, auto f) {
+    Tape tape;
+    Variable b = tape.watch(full({2}, 0.5, type));
+    return grad(f(Variable(x.to(type)), b), b, {.grad_outputs = Variable(x.to(type))});
+  };
+  auto compare = [&](const char* name, auto f) {
+    BOOST_TEST(relative_error(gradient(float32, f), gradient(float64, f)) < 3e-7, name);
+  };
+  compare("add", [](const Variable& x, const Variable& b) { return x + b; });
+  compare("bias", [&](const Variable& x, const Variable& b) {
+    return linear(x, Variable(W.to(x.type())), b);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(sizes_that_overflow) {
+  const Size big = Size{1} << 40, huge = Size{1} << 62;
+  auto message = [](const Shape& shape, Type type = float32) {
+    return error_of([&] { zeros(shape, type); });
+  };
+  BOOST_TEST(message({huge}) == "[array] shape (" + std::to_string(huge) +
+                                    ",) has too many elements.");
+  BOOST_TEST(message({big, big}) == "[array] shape (1099511627776, 1099511627776) has too many "
+                                    "elements.");
+  BOOST_TEST(message({2, huge, 2}).find("has too many elements") != std::string::npos);
+  BOOST_TEST(message({huge / 2}, float64).find("has too many elements") != std::string::npos);
+  BOOST_TEST(message({big, -1}) == "[array] shape (1099511627776, -1) has a negative size.");
+  BOOST_TEST(error_of([&] { full({huge}, 1); }).find("has too many elements") != std::string::npos);
+  // Fewer bytes than 2^63, but more than any size class has.
+  BOOST_CHECK_THROW(zeros({huge / 8}), std::bad_alloc);
+  BOOST_CHECK_THROW(zeros({huge / 16}, float64), std::bad_alloc);
+  BOOST_TEST(zeros({0, 5}).size() == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
