@@ -7,16 +7,28 @@ namespace unroll {
 
 namespace detail {
 
+// Where a parent has registered a module: names belong to places, not to what stands there.
+struct ModulePlace : Shared {
+  ModuleNode* parent;  // nullptr when it is gone
+  std::string name;
+};
+
 struct ModuleNode : Shared {
-  struct Entry {  // a Parameter, or a child
+  struct Entry {  // a Parameter, or a child and its place
     std::string name;
     Parameter parameter;
     Ref<ModuleNode> child;
+    Ref<ModulePlace> place;
   };
-  std::string name;
+  Ref<ModulePlace> place;  // none if no parent has registered it
   std::vector<Entry> entries;
   // A module that was assigned to leaves this behind, so that its parent finds the new one.
   Ref<ModuleNode> replaced_by;
+
+  ~ModuleNode() override {
+    for (Entry& e : entries)
+      if (e.place) e.place->parent = nullptr;
+  }
 
   const ModuleNode& current() const {
     const ModuleNode* node = this;
@@ -35,6 +47,23 @@ struct ModuleNode : Shared {
       });
       if (!known) list.push_back({prefix + e.name, e.parameter});
     }
+  }
+
+  /// Messages speak of a Parameter by its path, as far as it is known.
+  void name_parameters() const {
+    std::string prefix;
+    for (const ModuleNode* node = this; node && node->place; node = node->place->parent)
+      prefix = node->place->name + "." + prefix;
+    std::vector<NamedParameter> list;
+    collect(prefix, list);
+    for (const NamedParameter& p : list) p.parameter.data().name = p.name;
+  }
+
+  void put(const Ref<ModulePlace>& where, const Ref<ModuleNode>& child) {
+    for (Entry& e : entries)
+      if (e.place == where) e.child = child;
+    child->place = where;
+    child->name_parameters();
   }
 
   void add(Entry entry) {
@@ -64,16 +93,28 @@ Generator& default_generator() {
 }  // namespace
 
 Module::Module() : node_(new detail::ModuleNode) {}
-Module::Module(Module&& other) noexcept = default;
+Module::Module(Module&& other) noexcept : node_(std::move(other.node_)) {
+  if (node_) other.left_ = node_->place;
+}
 Module::~Module() = default;
 
 Module& Module::operator=(Module&& other) noexcept {
   if (this == &other) return *this;
+  Ref<detail::ModulePlace> here = std::move(left_), there;
+  if (other.node_) there = other.node_->place;
   if (node_ && other.node_) {
-    if (other.node_->name.empty()) other.node_->name = node_->name;
+    if (!there) {
+      other.node_->place = node_->place;
+      other.node_->name_parameters();
+    }
     node_->replaced_by = other.node_;
+  } else if (here && there && here->parent && here->parent == there->parent) {
+    // As in a swap of two children. With another parent it is the parent itself that moves, and
+    // brings its children along.
+    here->parent->put(here, other.node_);
   }
   node_ = std::move(other.node_);
+  other.left_ = std::move(there);
   return *this;
 }
 
@@ -89,16 +130,18 @@ Parameter Module::parameter(std::string name, const Shape& shape, const Initiali
   auto* held = new HeldInitialiser;
   held->f = initialiser;
   parameter.data().initialiser = Ref<Shared>(held);
-  node().add({std::move(name), parameter, {}});
+  node().add({std::move(name), parameter, {}, {}});
   return parameter;
 }
 
 void Module::register_submodule(std::string name, Module& child) {
-  node().add({name, {}, Ref<detail::ModuleNode>(&child.node())});
-  child.node().name = std::move(name);
-  // Messages speak of a Parameter by its path, as far as it is known.
-  for (const NamedParameter& p : child.named_parameters())
-    p.parameter.data().name = child.name() + "." + p.name;
+  auto* place = new detail::ModulePlace;
+  place->parent = &node();
+  place->name = name;
+  Ref<detail::ModulePlace> held(place);
+  node().add({std::move(name), {}, Ref<detail::ModuleNode>(&child.node()), held});
+  child.node().place = held;
+  child.node().name_parameters();
 }
 
 std::vector<NamedParameter> Module::named_parameters() const {
@@ -125,12 +168,16 @@ Size Module::parameter_count() const {
   return count;
 }
 
-const std::string& Module::name() const { return node().name; }
+const std::string& Module::name() const {
+  static const std::string none;
+  return node().place ? node().place->name : none;
+}
 
 void Module::initialise(Generator& generator) {
   for (Parameter& p : parameters()) {
     const auto* held = static_cast<const HeldInitialiser*>(p.data().initialiser.get());
-    if (held) held->f(p.mutable_value(), generator);
+    Array value = p.mutable_value();
+    if (held) held->f(value, generator);
   }
 }
 

@@ -16,6 +16,7 @@ struct NamedParameter {
 namespace detail {
 /// What a Module has registered. It is shared with the parent, so a module may move.
 struct ModuleNode;
+struct ModulePlace;
 }  // namespace detail
 
 /// Base of everything with Parameters. They register where they are declared:
@@ -26,7 +27,8 @@ struct ModuleNode;
 ///     };
 ///
 /// Modules move but do not copy: a copy would either tie the two in silence or be forgotten by the
-/// optimiser. copy_parameters(from, to) copies the numbers.
+/// optimiser. copy_parameters(from, to) copies the numbers. A submodule may be assigned to or
+/// swapped with another: the parent finds under each name what stands there now.
 class Module {
  public:
   Module();
@@ -75,6 +77,7 @@ class Module {
   detail::ModuleNode& node() const;
 
   Ref<detail::ModuleNode> node_;
+  Ref<detail::ModulePlace> left_;  // where a moved-from module stood: the next one takes its name
 };
 
 /// Base of cells whose state is zeros of (B, hidden) at the start: `using Cell::Cell;` makes the

@@ -31,6 +31,11 @@ void copy_rows(const Array& mask, Array& to, const Array& from) {
     if (mask.at({b}) == 0) to[b].assign(from[b]);
 }
 
+void clear_rows(const Array& mask, Array rows) {
+  for (Size b = 0; b < mask.size(); ++b)
+    if (mask.at({b}) == 0) rows[b].fill(0);
+}
+
 // The state after a step of which only some sequences took part.
 Variable select_rows(const RunOptions& options, Size t, const Variable& after,
                      const Variable& before) {
@@ -118,7 +123,21 @@ void check_start(const std::string& label, const Variables& values, const Variab
 
 // ---- inputs ------------------------------------------------------------------------------------
 
-InputRows::InputRows(const std::string& label, const Variables& sequences) {
+namespace {
+
+// 0 * NaN is NaN in the backward pass of a product, so selecting among its results is not enough.
+Variable without_padding(const Padding& padding, const Variable& xs) {
+  if (padding.none()) return xs;
+  if (is_float(xs.type())) return where(padding.all(xs.rank()), xs, 0.0);
+  Array cleared = xs.value().copy();
+  for (Size t = 0; t < cleared.size(0); ++t) clear_rows(padding.at(t, 1).value(), cleared[t]);
+  return cleared;
+}
+
+}  // namespace
+
+InputRows::InputRows(const std::string& label, const Variables& sequences,
+                     const std::vector<Size>& lengths) {
   if (sequences.empty()) fail(label, "its Input has no values; expected a sequence (T, B, ...).");
   for (std::size_t k = 0; k < sequences.size(); ++k) {
     const Variable& xs = sequences[k];
@@ -127,12 +146,12 @@ InputRows::InputRows(const std::string& label, const Variables& sequences) {
       fail(label, "the input is ", xs.shape(), "; expected a sequence (T, B, ...), time first.");
     if (k == 0) {
       steps_ = xs.size(0);
-      batch_ = xs.size(1);
-    } else if (xs.size(0) != steps_ || xs.size(1) != batch_) {
+      padding_ = Padding(label, lengths, steps_, xs.size(1));
+    } else if (xs.size(0) != steps_ || xs.size(1) != sequences[0].size(1)) {
       fail(label, "input ", k, " is ", xs.shape(), ", the first one ", sequences[0].shape(),
            "; expected the same T and B.");
     }
-    rows_.push_back(rows_of(xs));
+    rows_.push_back(rows_of(without_padding(padding_, xs)));
     Shape one = xs.shape();
     one.erase(0);
     some_.push_back(steps_ > 0 ? rows_.back()[0] : Variable(zeros(one, xs.type())));

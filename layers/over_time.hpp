@@ -31,13 +31,14 @@ struct OverTimeOptions {
   /// False keeps only last(): for sequences whose states do not fit into memory.
   bool keep_states = true;
   /// How many steps of each sequence are real, the rest is padding; empty: all. A padded step keeps
-  /// the state, and outputs() is 0 there. 0 is allowed.
+  /// the state, and outputs() is 0 there. 0 is allowed. Padding may hold anything, NaN too.
   std::vector<Size> lengths = {};
   /// From the last step (of each sequence) to the first. states[t] still belongs to xs[t].
   bool reverse = false;
 };
 
-/// The states of a cell at every step of a sequence.
+/// The states of a cell at every step of a sequence. outputs() of a cell with its own output() asks
+/// the cell, so the cell must outlive them; those of a Recurrent keep their cells themselves.
 template <class S>
 class States {
  public:
@@ -110,9 +111,9 @@ States<StateOf<C>> over_time(const C& cell, const InputOf<C>& xs,
   States<S> states;
   if constexpr (detail::Steppable<C>) {
     states.label_ = detail::label_of(cell);
-    detail::InputRows rows(states.label_, detail::values_of_input(xs));
+    detail::InputRows rows(states.label_, detail::values_of_input(xs), options.lengths);
     states.steps_ = rows.steps();
-    states.padding_ = detail::Padding(states.label_, options.lengths, rows.steps(), rows.batch());
+    states.padding_ = rows.padding();
     states.output_ = [cell = &cell](const S& s) { return detail::output_of(*cell, s); };
     if (options.keep_states) states.kept_.resize(static_cast<std::size_t>(rows.steps()));
     detail::CellSteps<C> steps(cell, xs, rows, states.kept_);

@@ -75,8 +75,9 @@ struct AnyCell : Shared {
   virtual CellState start(const Variable& x, const CellState& given) const = 0;
   virtual CellState step(const Variable& x, const CellState& s) const = 0;
   virtual Variable output(const CellState& s) const = 0;
+  /// The states hold the cell.
   virtual Ref<AnyStates> over_time(const Variable& xs,
-                                   const OverTimeOptions<CellState>& options) const = 0;
+                                   const OverTimeOptions<CellState>& options) = 0;
 };
 
 /// Throws because a list of values does not fit a State.
@@ -87,11 +88,12 @@ struct HeldCell final : AnyCell {
   using S = StateOf<C>;
 
   struct HeldStates final : AnyStates {
-    explicit HeldStates(unroll::States<S> states) : states(std::move(states)) {}
+    HeldStates(HeldCell& cell, unroll::States<S> states) : cell(&cell), states(std::move(states)) {}
     CellState at(Size t) const override { return states[t]; }
     CellState last() const override { return states.last(); }
     CellState all() const override { return states.all(); }
     const Variable& outputs() const override { return states.outputs(); }
+    Ref<HeldCell> cell;  // is asked by outputs(), when the Recurrent may be gone
     unroll::States<S> states;
   };
 
@@ -112,17 +114,17 @@ struct HeldCell final : AnyCell {
       if (Variables values = s.values(); !values.empty()) return values[0];
     fail(label_of(cell), "output() needs the State that step() returned.");
   }
-  Ref<AnyStates> over_time(const Variable& xs, const OverTimeOptions<CellState>& o) const override {
+  Ref<AnyStates> over_time(const Variable& xs, const OverTimeOptions<CellState>& o) override {
     S initial = {};
     if (const S* given = o.initial.template as<S>())
       initial = *given;
     else if (!o.initial.empty())
       initial = typed(o.initial, InputRows(label_of(cell), {xs}).at(0, -1));
-    return Ref<AnyStates>(new HeldStates(unroll::over_time(cell, xs,
-                                                           {.initial = std::move(initial),
-                                                            .keep_states = o.keep_states,
-                                                            .lengths = o.lengths,
-                                                            .reverse = o.reverse})));
+    return Ref<AnyStates>(new HeldStates(*this, unroll::over_time(cell, xs,
+                                                                  {.initial = std::move(initial),
+                                                                   .keep_states = o.keep_states,
+                                                                   .lengths = o.lengths,
+                                                                   .reverse = o.reverse})));
   }
 
   static bool has_gaps(const S& s) {

@@ -150,10 +150,11 @@ S detach(const S& s) {
   return map_values(s, [](const Variable& x) { return x.empty() ? x : detach(x); });
 }
 
-/// A copy whose values are inputs with gradients: tape.watch(state).
+/// A copy whose values are inputs with gradients: tape.watch(state). Indices have none and stay.
 template <PlainState S>
 S watch_values(Tape& tape, const S& s) {
-  return map_values(s, [&](const Variable& x) { return x.empty() ? x : tape.watch(x); });
+  return map_values(
+      s, [&](const Variable& x) { return x.empty() || !is_float(x.type()) ? x : tape.watch(x); });
 }
 
 }  // namespace unroll

@@ -81,19 +81,22 @@ class Padding {
   std::vector<Size> active_;  // by step; empty without padding
 };
 
-/// The rows of one or several sequences (T, B, ...), by value and step.
+/// The rows of one or several sequences (T, B, ...), by value and step; 0 where padded, so that
+/// nothing of the padding gets into products and gradients.
 class InputRows {
  public:
-  InputRows(const std::string& label, const Variables& sequences);
+  InputRows(const std::string& label, const Variables& sequences,
+            const std::vector<Size>& lengths = {});
   Size steps() const { return steps_; }
-  Size batch() const { return batch_; }
+  const Padding& padding() const { return padding_; }
   /// Value k at step t; t = -1 stands for any one step, also where there is none.
   const Variable& at(std::size_t k, Size t) const {
     return t < 0 ? some_[k] : rows_[k][static_cast<std::size_t>(t)];
   }
 
  private:
-  Size steps_ = 0, batch_ = 0;
+  Size steps_ = 0;
+  Padding padding_;
   std::vector<std::vector<Variable>> rows_;
   Variables some_;
 };

@@ -97,6 +97,56 @@ BOOST_AUTO_TEST_CASE(assigning_a_submodule_replaces_it_for_its_parent) {
   BOOST_TEST(net.parameters()[1].shape().text() == "(7, 2)");
 }
 
+// Names belong to places: after a swap each path leads to what stands there now.
+BOOST_AUTO_TEST_CASE(swapped_submodules_change_names) {
+  struct Three : Module {
+    Linear a = submodule("a", Linear(2, 3)), b = submodule("b", Linear(2, 3)),
+           c = submodule("c", Linear(2, 3));
+  };
+  auto is_in_order = [](const Three& net) {
+    const Linear* members[] = {&net.a, &net.b, &net.c};
+    std::vector<NamedParameter> list = net.named_parameters();
+    for (std::size_t k = 0; k < 3; ++k) {
+      const std::string name(1, "abc"[k]);
+      if (list.size() != 6 || list[2 * k].name != name + ".W" || members[k]->name() != name ||
+          !(list[2 * k].parameter.record() == members[k]->W.record()) ||
+          members[k]->W.name() != name + ".W")
+        return false;
+    }
+    return true;
+  };
+  Three net, other;
+  auto first = net.a.W.record();
+  std::swap(net.a, net.b);
+  BOOST_TEST((net.b.W.record() == first));
+  BOOST_TEST(is_in_order(net));
+  copy_parameters(net, other);
+  BOOST_TEST(identical(other.b.W.value(), net.b.W.value()));
+
+  Linear held = std::move(net.a);  // a rotation
+  net.a = std::move(net.b);
+  net.b = std::move(net.c);
+  net.c = std::move(held);
+  BOOST_TEST((net.a.W.record() == first));
+  BOOST_TEST(is_in_order(net));
+
+  net.b = Linear(2, 3);
+  std::swap(net.b, net.c);
+  BOOST_TEST(is_in_order(net));
+  std::swap(net, other);
+  BOOST_TEST((is_in_order(net) && is_in_order(other)));
+  BOOST_TEST((other.a.W.record() == first));
+  std::swap(other.a, other.c);
+  BOOST_TEST((is_in_order(net) && is_in_order(other)));
+  Three moved = std::move(other);
+  std::swap(moved.a, moved.b);
+  BOOST_TEST(is_in_order(moved));
+  other = Three();
+  BOOST_TEST((is_in_order(other) && is_in_order(moved)));
+  std::swap(other.a, other.b);
+  BOOST_TEST(is_in_order(other));
+}
+
 BOOST_AUTO_TEST_CASE(weights_are_redrawn_by_their_own_initialisers) {
   Elman a(3, 4), b(3, 4);
   BOOST_TEST(!identical(a.W.value(), b.W.value()));

@@ -1,5 +1,6 @@
 // Recurrent: layers and directions against the same cells put together by hand.
 #include <boost/test/unit_test.hpp>
+#include <memory>
 
 #include "common/error_of.hpp"
 
@@ -48,6 +49,17 @@ struct Projected : Cell {
     return {{h}, linear(h, P)};
   }
   Variable output(const State& s) const { return s.shown; }
+};
+
+// Tells whether it lives, and has an output of its own.
+struct Mortal : Cell {
+  using Cell::Cell;
+  std::shared_ptr<double> factor = std::make_shared<double>(2);
+  struct State {
+    Variable h;
+  };
+  State step(const Variable& x, const State& s) const { return {s.h + sum(x)}; }
+  Variable output(const State& s) const { return s.h * *factor; }
 };
 
 Recurrent cell_by_name(std::string_view name, Size in, Size hidden) {
@@ -238,6 +250,22 @@ BOOST_AUTO_TEST_CASE(wrong_options_are_refused) {
              "[recurrent] layers is 0; expected 1 or more.");
   BOOST_TEST(error_of([] { recurrent<Elman>(3, 4, {.dropout = 1}); }) ==
              "[recurrent] dropout is 1; expected 0 <= p < 1.");
+}
+
+// outputs() asks the cell, though the Recurrent that held it may be gone.
+BOOST_AUTO_TEST_CASE(states_keep_their_cells) {
+  std::weak_ptr<double> life;
+  {
+    auto states = [&] {
+      Mortal cell(3, 4);
+      life = cell.factor;
+      Recurrent r = std::move(cell);
+      return over_time(r, ones({2, 1, 3}));
+    }();
+    BOOST_TEST(!life.expired());
+    if (!life.expired()) BOOST_TEST(states.outputs().value().at({1, 0, 0}) == 12);
+  }
+  BOOST_TEST(life.expired());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

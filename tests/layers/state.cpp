@@ -84,6 +84,15 @@ BOOST_AUTO_TEST_CASE(watched_states_get_gradients) {
   BOOST_TEST(p.c.empty());
 }
 
+BOOST_AUTO_TEST_CASE(indices_in_a_state_are_not_watched) {
+  Tape tape;
+  Pair before{values({1, 2}), indices({3, 4})};
+  Pair p = tape.watch(before);
+  tape.backward(sum(p.h * p.h));
+  BOOST_TEST(identical(p.h.grad().value(), values({2, 4})));
+  BOOST_TEST((p.c.record() == before.c.record()));
+}
+
 BOOST_AUTO_TEST_CASE(the_state_of_an_erased_cell_is_one_too) {
   CellState s = Pair{Variable(1.0), Variable(2.0)}, loose{Variable(3.0)}, none;
   CellState copy = s;
