@@ -15,6 +15,11 @@ class Array {
  public:
   /// No elements: shape (0,), float32.
   Array() : shape_{0}, strides_{1} {}
+  Array(const Array&) = default;
+  Array(Array&&) = default;
+  Array& operator=(const Array&) & = default;
+  Array& operator=(Array&&) & = default;
+  Array& operator=(const Array&) && = delete;  // x[t] = y would change a temporary: x[t].assign(y)
   /// Zeros. There is no brace constructor, as `Array({5, 3})` could mean a shape or two values.
   explicit Array(const Shape& shape, Type type = float32);
   /// Unspecified content, for kernels that write every element.
@@ -41,8 +46,8 @@ class Array {
     check_type(type_of<T>);
     return static_cast<const T*>(raw());
   }
-  /// For writing: every holder of the memory sees it, and a tape that needs the old numbers will
-  /// refuse its backward pass ("changed after it was recorded").
+  /// For writing now: every holder of the memory sees it, and a tape that needs the old numbers will
+  /// refuse its backward pass ("changed after it was recorded"). Ask again for a later write.
   template <class T>
   T* mutable_data() {
     check_type(type_of<T>);
@@ -58,6 +63,10 @@ class Array {
   }
   std::uint32_t version() const { return buffer_ ? buffer_->version : 0; }
   const Ref<Buffer>& buffer() const { return buffer_; }
+  /// Raises the version of this memory above that of another, whose place it takes.
+  void succeed(const Array& before) {
+    if (buffer_ && version() <= before.version()) buffer_->version = before.version() + 1;
+  }
 
   /// The only element, as a double; throws if there is not exactly one.
   double item() const;

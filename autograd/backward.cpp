@@ -39,7 +39,8 @@ TapeImpl& tape_of(const char* op, const Variables& outputs) {
                  "call grad in the thread and scope of its tape.");
 }
 
-void add_to_leaf(const Record& record, const Variable& g, std::uint64_t sweep) {
+void add_to_leaf(const Record& record, Variable g, std::uint64_t sweep) {
+  if (g.type() != record.value.type()) g = g.value().to(record.value.type());  // converted since
   std::lock_guard lock(gradient_mutex);
   if (ParameterData* parameter = record.parameter()) parameter->last_backward = sweep;
   Ref<Record>& sum = record.leaf->gradient;

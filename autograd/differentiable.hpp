@@ -5,6 +5,7 @@
 #include <array>
 
 #include <unroll/autograd/op.hpp>
+#include <unroll/autograd/operand.hpp>
 
 namespace unroll {
 
@@ -70,7 +71,8 @@ auto differentiable(const char* name, const Value& value, Gradient gradient, con
   constexpr std::size_t n = sizeof...(X);
   static_assert(n > 0, "[differentiable] needs at least one input");
   constexpr auto all = std::make_index_sequence<n>();
-  const std::array<Variable, n> inputs{static_cast<Variable>(x)...};
+  const Type type = detail::type_beside(x...);
+  const std::array<Variable, n> inputs{detail::as_variable(x, type)...};
   Op op(name, std::span<const Variable>(inputs));
   std::array<Variable, n> given;
   for (std::size_t k = 0; k < n; ++k) given[k] = op.input(static_cast<int>(k));

@@ -84,8 +84,7 @@ bool Subject::convert(const Parameter& p) {
   Array before = p.value();
   saved_.push_back({p, before, p.data().gradient});
   Array here = before.type() == float64 ? before.copy() : before.to(float64);
-  // Copies that ops keep of a weight are told apart by its version: never fall back below it.
-  while (here.version() <= before.version()) here.mutable_raw();
+  here.succeed(before);  // copies that ops keep of a weight are told apart by its version
   p.record()->value = here;
   p.data().gradient = nullptr;
   return before.type() != float64;

@@ -175,7 +175,7 @@ class Sweep {
 
  private:
   friend class Backward;
-  enum Flag : std::uint8_t { kNeeded = 1, kTarget = 2, kDeferred = 4 };
+  enum Flag : std::uint8_t { kNeeded = 1, kTarget = 2, kDeferred = 4, kFinished = 8 };
   struct Pending {
     int slot;
     const void* tag;
@@ -194,6 +194,7 @@ class Sweep {
   void make_own(int slot);
   void flush(int slot);
   void call_hooks(int slot);
+  void check_given(const Node& node);
 
   TapeImpl& tape_;
   bool graph_, retain_, aliasing_;

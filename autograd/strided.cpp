@@ -130,6 +130,9 @@ Array sum_to(const Array& source, const Shape& shape) {
 }
 
 Array add(const Array& a, const Array& b) {
+  if (a.type() != b.type())
+    fail("add", "elements are ", a.type(), " ", a.shape(), " and ", b.type(), " ", b.shape(),
+         "; expected one element type, convert one side with to().");
   Shape shape = broadcast_shapes("add", a.shape(), b.shape());
   Array y = Array::uninitialised(shape, a.type());
   Array x = a.broadcast_to(shape), z = b.broadcast_to(shape);

@@ -104,17 +104,22 @@ void Sweep::visit(int index) {
     node.function->invoke(node.closure, b);
     if (tape_.options.profile)
       tape_.times[static_cast<std::size_t>(index)].backward += seconds_now() - started;
-    if (tape_.options.anomaly)
-      for (int k = 0; k < node.n_inputs; ++k) {
-        int slot = node.inputs[k].slot;
-        if (needed(slot) && !gradient(slot).empty())
-          tape_.check_finite(node, gradient(slot).value(), "a gradient that comes out of ");
-      }
+    if (tape_.options.anomaly) check_given(node);
     if (!retain_) node.release();
   }
   for (int k = 0; k < node.n_results; ++k) {
     int slot = node.first_slot + k;
     if (in_range(slot) && !(flags(slot) & kTarget)) gradient(slot) = Variable();
+  }
+}
+
+void Sweep::check_given(const Node& node) {
+  for (int k = 0; k < node.n_inputs; ++k) {
+    int slot = node.inputs[k].slot;
+    if (!needed(slot)) continue;
+    if (flags(slot) & kDeferred) flush(slot);  // at once, so that this node is the one to blame
+    if (!gradient(slot).empty())
+      tape_.check_finite(node, gradient(slot).value(), "a gradient that comes out of ");
   }
 }
 
@@ -204,6 +209,8 @@ void Sweep::call_hooks(int slot) {
 
 Variable Sweep::finish(int slot) {
   if (!in_range(slot)) return {};
+  if (flags(slot) & kFinished) return gradient(slot);
+  flags(slot) |= kFinished;
   if (flags(slot) & kDeferred) flush(slot);
   if (tape_.slots[slot].node < 0 && tape_.slots[slot].hooked) call_hooks(slot);
   return gradient(slot);

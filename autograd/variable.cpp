@@ -107,10 +107,13 @@ void Parameter::assign(const Array& value) {
 }
 
 void Parameter::to(Type type) {
-  Record* r = checked();
   if (!is_float(type)) fail("parameter", name(), " cannot become int64.");
-  r->value = r->value.to(type);
-  Ref<Record>& gradient = r->leaf->gradient;
+  Array& mine = checked()->value;
+  if (mine.type() == type) return;
+  Array converted = mine.to(type);
+  converted.succeed(mine);
+  mine = std::move(converted);
+  Ref<Record>& gradient = data().gradient;
   if (gradient) gradient = Record::make(gradient->value.to(type));
 }
 

@@ -116,8 +116,8 @@ class Parameter : public Variable {
   const std::string& name() const { return data().name; }
   /// Replaces the numbers by others of the same shape (converted to this element type).
   void assign(const Array& value);
-  /// For updates in place.
-  Array& mutable_value() { return checked()->value; }
+  /// For updates in place: w.mutable_value().fill(0).
+  Array mutable_value() { return checked()->value; }
   /// Converts value and gradient.
   void to(Type type);
   /// Replaces the gradient; the shape must be the value's.

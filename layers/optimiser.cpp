@@ -89,7 +89,7 @@ void Optimiser::step() {
     Array gradient = p.grad().value().to(p.type()).contiguous();
     if (gradient.shape() != p.shape())
       fail("step", p.name(), " has shape ", p.shape(), ", its gradient ", gradient.shape(), ".");
-    Array& value = p.mutable_value();
+    Array value = p.mutable_value();
     if (!value.is_contiguous())
       fail("step", p.name(), " was made a strided view; give it an array in memory of its own.");
     prepare(memory_[k], value);

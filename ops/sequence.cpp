@@ -19,8 +19,21 @@ struct Product {
 
 struct Sequence : Shared {
   Variable whole;
+  std::uint32_t version;  // of its numbers, when it was taken apart
   std::mutex mutex;
   std::vector<Product> products;
+};
+
+/// What belongs to all time steps is recorded in none of them.
+struct OutsideSteps {
+  TapeImpl* tape;
+  Size step = tape ? tape->step : -1;
+  explicit OutsideSteps(TapeImpl* t) : tape(t) {
+    if (tape) tape->step = -1;
+  }
+  ~OutsideSteps() {
+    if (tape) tape->step = step;
+  }
 };
 
 std::vector<Variable> rows_without_mark(const Variable& xs) {
@@ -39,6 +52,7 @@ std::vector<Variable> rows_of(const Variable& xs) {
   if (xs.rank() < 2 || !is_float(xs.type()) || rows.size() < 2) return rows;
   Ref<Sequence> sequence(new Sequence);
   sequence->whole = xs;
+  sequence->version = xs.value().version();
   for (const Variable& row : rows) row.record()->sequence = Ref<Shared>(sequence.get());
   return rows;
 }
@@ -47,8 +61,11 @@ Variable detail::product_of_row(const Variable& x, const Variable& W) {
   if (x.empty() || !x.record()->sequence || W.rank() != 2) return {};
   auto& sequence = static_cast<Sequence&>(*x.record()->sequence);
   if (sequence.whole.size(-1) != W.size(1) || sequence.whole.type() != W.type()) return {};
-  std::lock_guard lock(sequence.mutex);
+  // Steps may be written while others are read, by a network that is fed what it said.
+  if (sequence.whole.value().version() != sequence.version) return {};
   TapeImpl* tape = recording_tape();
+  if (tape && tape->options.anomaly) return {};  // which is to say in which step it happened
+  std::lock_guard lock(sequence.mutex);
   std::uint64_t serial = tape ? tape->serial : 0;
   const Array& whole = sequence.whole.value();
   Size stride = whole.strides()[0];  // 0: rows are alike
@@ -57,6 +74,7 @@ Variable detail::product_of_row(const Variable& x, const Variable& W) {
   for (Product& p : sequence.products) {
     if (!(p.weight.record() == W.record()) || p.version != W.value().version() || p.tape != serial)
       continue;
+    OutsideSteps outside(tape);
     if (p.rows.empty()) p.rows = rows_without_mark(linear(sequence.whole, W));
     return p.rows[row];
   }

@@ -109,6 +109,22 @@ BOOST_AUTO_TEST_CASE(hooks) {
   BOOST_TEST(calls.size() == 4u);
 }
 
+BOOST_AUTO_TEST_CASE(hooks_run_once_for_an_input_listed_twice) {
+  Parameter w("w", values({1, 2}));
+  Tape tape;
+  Variable x = tape.watch(values({3, 4}));
+  int calls = 0;
+  auto twice = [&](const Variable& g) {
+    ++calls;
+    return small::scale(g, 2);
+  };
+  tape.hook(x, twice);
+  std::vector<Variable> g = grad(small::sum(small::mul(x, w)), {x, w, x});
+  BOOST_TEST(calls == 1);
+  BOOST_TEST(identical(g[0].value(), values({2, 4})));
+  BOOST_TEST(identical(g[2].value(), values({2, 4})));
+}
+
 BOOST_AUTO_TEST_CASE(hooks_with_create_graph_and_as_target) {
   Tape tape;
   Variable x = tape.watch(values({1, 2})), a = small::square(x);

@@ -112,6 +112,45 @@ BOOST_AUTO_TEST_CASE(values_changed_after_recording) {
   }
 }
 
+// An array that takes another's place is a change too.
+BOOST_AUTO_TEST_CASE(parameters_converted_after_recording) {
+  auto changed = [](const char* shape) {
+    return "[mul] input 1 " + std::string(shape) +
+           " was changed after it was recorded; call backward before the change (an optimiser step, "
+           "assign), or record a copy.";
+  };
+  Parameter w("w", values({2, 3}));
+  {
+    Tape tape;
+    Variable y = small::sum(small::square(w));
+    w.to(float64);
+    EXPECT_ERROR(tape.backward(y), changed("(2,)"));
+  }
+  {
+    Tape tape;
+    Variable y = small::sum(small::square(w));
+    w.to(float32);
+    w.assign(values({5, 7}));
+    w.to(float64);
+    EXPECT_ERROR(tape.backward(y), changed("(2,)"));
+  }
+  {
+    Tape tape;  // to the type it has
+    Variable y = small::sum(small::square(w));
+    w.to(float64);
+    tape.backward(y);
+    BOOST_TEST(identical(w.grad().value(), values({10, 14}, float64)));
+    w.zero_grad();
+  }
+  {
+    Tape tape;  // nobody asks for the old numbers: the gradient has the new type
+    Variable y = small::sum(small::scale(w, 2));
+    w.to(float32);
+    tape.backward(y);
+    BOOST_TEST(identical(w.grad().value(), values({2, 2})));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(results_of_several_numbers) {
   Parameter w("w", ones({2, 3}));
   Tape tape;

@@ -1,0 +1,60 @@
+// Anomaly mode on recurrent layers: products that the steps share and gradients that are collected
+// over them are still reported at the step where they went wrong.
+#include <boost/test/unit_test.hpp>
+
+#include "common/error_of.hpp"
+
+#include <unroll/layers/layers.hpp>
+#include <unroll/ops/ops.hpp>
+
+using namespace unroll;
+
+BOOST_AUTO_TEST_SUITE(anomaly_in_layers)
+
+BOOST_AUTO_TEST_CASE(a_bad_input_is_found_in_its_step) {
+  LSTM cell(3, 4);
+  for (Size bad : {1, 5}) {
+    Array x = ones({8, 2, 3});
+    x[bad].fill(NAN);
+    std::string message = error_of([&] {
+      Tape tape({.anomaly = true});
+      over_time(cell, x);
+    });
+    BOOST_TEST(message.find("(2, 3) with 6 not finite") != message.npos, message);
+    BOOST_TEST(message.find(" at LSTM t=" + std::to_string(bad) + " is not finite") != message.npos, message);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_weight_gradient_is_found_in_its_step) {
+  Parameter W("W", full({2, 3}, 1e-30));
+  Tape tape({.anomaly = true});
+  Variable loss = zeros({});
+  for (Size t = 0; t < 6; ++t) {
+    Scope scope("reader");
+    scope.step(t);
+    loss = loss + sum(linear(full({4, 3}, t == 3 ? 1e25 : 1), W)) * 1e20;
+  }
+  BOOST_TEST(error_of([&] { tape.backward(loss); }) ==
+             "[anomaly] a gradient that comes out of linear((4, 3) in [1e+25, 1e+25], W (2, 3) in "
+             "[1e-30, 1e-30]) at reader t=3 is not finite.");
+  BOOST_TEST(W.grad().empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_same_numbers_with_and_without) {
+  Generator generator(1);
+  GRU cell(3, 4);
+  cell.initialise(generator);
+  Array x = normal({6, 2, 3}, generator);
+  auto gradients = [&](bool anomaly) {
+    Tape tape({.anomaly = anomaly});
+    std::vector<Array> list;
+    for (const Variable& g : grad(sum(square(over_time(cell, x).outputs())), cell))
+      list.push_back(g.value());
+    return list;
+  };
+  std::vector<Array> plain = gradients(false), checked = gradients(true);
+  for (std::size_t k = 0; k < plain.size(); ++k)
+    BOOST_TEST(max(abs(Variable(plain[k]) - checked[k])).item() < 1e-5);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
