@@ -6,96 +6,21 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <filesystem>
-#include <system_error>
 
 #include <unroll/autograd/function.hpp>
+#include <unroll/layers/new_file.hpp>
 #include <unroll/layers/safetensors.hpp>
 
 namespace unroll {
 
 namespace {
 
+using detail::Descriptor;
+using detail::NewFile;
+using detail::system_reason;
 using safetensors::Entry;
 using safetensors::Header;
-
-std::string reason() { return std::generic_category().message(errno); }
-
-// An open file that is closed in any case.
-struct Descriptor {
-  int number = -1;
-  Descriptor(const char* path, int flags, mode_t mode = 0)
-      : number(::open(path, flags | O_CLOEXEC, mode)) {}
-  Descriptor(const Descriptor&) = delete;
-  ~Descriptor() { close(); }
-  bool close() {
-    int n = std::exchange(number, -1);
-    return n < 0 || ::close(n) == 0;
-  }
-};
-
-// A file beside its final place, which it takes in commit(); without that it disappears.
-class NewFile {
- public:
-  explicit NewFile(const std::string& path)
-      : path_(path), place_(place_of(path)), temporary_(temporary_name(place_)),
-        file_(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666) {
-    if (file_.number < 0) fail("save", path_, ": ", reason(), ".");
-  }
-  ~NewFile() {
-    if (!committed_) ::unlink(temporary_.c_str());
-  }
-
-  void write(const void* data, std::size_t bytes) {
-    const char* from = static_cast<const char*>(data);
-    while (bytes > 0) {
-      ssize_t n = ::write(file_.number, from, std::min(bytes, std::size_t{1} << 30));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) give_up();
-      from += n;
-      bytes -= static_cast<std::size_t>(n);
-    }
-  }
-
-  /// Syncs the file and puts it in its place; what was there is gone.
-  void commit() {
-    struct stat old;
-    if (::stat(place_.c_str(), &old) == 0) ::fchmod(file_.number, old.st_mode & 07777);
-    if (::fsync(file_.number) != 0 || !file_.close()) give_up();
-    if (::rename(temporary_.c_str(), place_.c_str()) != 0) give_up();
-    committed_ = true;
-    // The new name is on the disk when its folder is; some file systems have no such call.
-    std::string folder = std::filesystem::path(place_).parent_path().string();
-    Descriptor d(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY);
-    if (d.number >= 0) ::fsync(d.number);
-  }
-
- private:
-  [[noreturn]] void give_up() {
-    fail("save", path_, ": ", reason(), "; nothing was changed.");
-  }
-
-  // Links stay links; what is no file, such as a device, is not replaced by one.
-  static std::string place_of(const std::string& path) {
-    std::error_code none;
-    auto status = std::filesystem::status(path, none);
-    if (!std::filesystem::exists(status)) return path;
-    if (!std::filesystem::is_regular_file(status))
-      fail("save", path, ": exists, and is not a file that could be replaced.");
-    return std::filesystem::canonical(path).string();
-  }
-  // Distinct among processes and threads.
-  static std::string temporary_name(const std::string& place) {
-    static std::atomic<int> count{0};
-    return join(place, ".", static_cast<int>(::getpid()), "-", ++count, ".tmp");
-  }
-
-  std::string path_, place_, temporary_;
-  Descriptor file_;
-  bool committed_ = false;
-};
 
 // Where bytes are read from: read(at, bytes, to) fills `to` or throws.
 struct Source {
@@ -105,18 +30,18 @@ struct Source {
 };
 
 Source file_source(const std::string& path, const Descriptor& file) {
-  if (file.number < 0) fail("load", path, ": ", reason(), ".");
+  if (file.number() < 0) fail("load", path, ": ", system_reason(), ".");
   struct stat status;
-  if (::fstat(file.number, &status) != 0) fail("load", path, ": ", reason(), ".");
+  if (::fstat(file.number(), &status) != 0) fail("load", path, ": ", system_reason(), ".");
   if (!S_ISREG(status.st_mode)) fail("load", path, ": is not a file.");
-  int number = file.number;
+  int number = file.number();
   auto read = [path, number](std::uint64_t at, std::uint64_t bytes, void* to) {
     char* target = static_cast<char*>(to);
     while (bytes > 0) {
       auto most = static_cast<std::size_t>(std::min(bytes, std::uint64_t{1} << 30));
       ssize_t n = ::pread(number, target, most, static_cast<off_t>(at));
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) fail("load", path, ": ", reason(), ".");
+      if (n < 0) fail("load", path, ": ", system_reason(), ".");
       if (n == 0) fail("load", path, ": became shorter while it was read.");
       target += n;
       at += static_cast<std::uint64_t>(n);

@@ -2,11 +2,11 @@
 
 #include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <vector>
+
+#include <unroll/layers/new_file.hpp>
 
 #include "common/bad_input.hpp"
 #include "common/files.hpp"
@@ -16,16 +16,17 @@ extern char** environ;
 namespace tasks {
 namespace {
 
+using unroll::detail::NewFile;
+
 std::string format_of(const std::string& path) {
   const std::string extension = std::filesystem::path(path).extension();
   return extension.empty() ? "" : extension.substr(1);
 }
 
 void write_text(const std::string& text, const std::string& path) {
-  replace_file(path, [&](const std::string& temporary) {
-    std::ofstream out(temporary, std::ios::binary);
-    if (!(out << text << std::flush)) bad_input(path, ": cannot be written");
-  });
+  NewFile file(path);
+  file.write(text.data(), text.size());
+  file.commit();
 }
 
 // Exit code of the program, -1 if there is no such program. No shell: names may hold anything.
@@ -55,25 +56,19 @@ std::string draw(const std::string& dot, const std::string& path) {
     write_text(dot, path);
     return "drawn in " + path;
   }
-  // Graphviz reads from a file of its own, removed afterwards.
-  const std::string source = path + ".source" + std::to_string(getpid());
-  write_text(dot, source);
-  int code = 0;
-  try {
-    replace_file(path, [&](const std::string& temporary) {
-      code = run_program({"dot", "-T" + format_of(path), "-o", temporary, source});
-      if (code != 0) throw BadInput("dot: could not draw " + path);
-    });
-  } catch (const BadInput&) {
-    unlink(source.c_str());
-    if (code >= 0) throw;
-    const std::string text = std::filesystem::path(path).replace_extension(".dot");
-    write_text(dot, text);
-    return "Graphviz is not installed (apt-get install graphviz), so the graph is in " + text +
-           " as text";
+  NewFile source(path), picture(path);  // the source is never put in its place
+  source.write(dot.data(), dot.size());
+  const int code =
+      run_program({"dot", "-T" + format_of(path), "-o", picture.temporary(), source.temporary()});
+  if (code > 0) throw BadInput("dot: could not draw " + path);
+  if (code == 0) {
+    picture.commit();
+    return "drawn in " + path;
   }
-  unlink(source.c_str());
-  return "drawn in " + path;
+  const std::string text = std::filesystem::path(path).replace_extension(".dot");
+  write_text(dot, text);
+  return "Graphviz is not installed (apt-get install graphviz), so the graph is in " + text +
+         " as text";
 }
 
 }  // namespace tasks
