@@ -151,7 +151,7 @@ Trained train_model(TrainedModel& model, const Corpus& corpus, const Options& op
 
 void train(const Options& options) {
   const Corpus corpus = read_corpus(options);
-  require_writable(options.model);
+  TrainedModel::require_place(options.model);
   Workers workers(thread_count(options));
   TrainedModel model{options.settings, corpus.lexicon, {options.settings, corpus.lexicon.size()}};
   Trained trained;
@@ -209,16 +209,22 @@ void evaluate(const Options& options) {
 
 // ---- generate ----------------------------------------------------------------------------------
 
+// All of it: U+0000 is a character too.
+void print(const std::string& text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
 void generate(const Options& options) {
   const TrainedModel model = TrainedModel::load(options.model);
   const LanguageModel& net = model.net;
-  // Without a prompt the text starts as after the end of a line.
-  const std::string start =
-      options.prompt.empty() && model.lexicon.find("\n") >= 0 ? "\n" : options.prompt;
+  std::string start = options.prompt;
+  // Without a prompt the text starts as after the end of a line, if it has lines.
+  if (start.empty()) start = model.lexicon.find("\n") >= 0 ? "\n" : model.lexicon[0];
   const std::vector<Size> read =
       model.lexicon.encode(decode_utf8(start, "the prompt"), "the prompt");
   Generator generator(options.seed);
-  if (!options.json) std::printf("%s", options.prompt.c_str());
+  if (!options.json) print(options.prompt);
 
   auto [logits, state] = net(values(read, {Size(read.size()), 1}), {});
   Variable next = logits[-1];
@@ -229,7 +235,7 @@ void generate(const Options& options) {
         {.nucleus = options.nucleus, .temperature = options.temperature, .top_k = options.top_k});
     const std::string& token = model.lexicon[letter.value().to_vector<Size>()[0]];
     text += token;
-    if (!options.json) std::printf("%s", token.c_str()), std::fflush(stdout);
+    if (!options.json) print(token);
     state = net.rnn.step(net.embed(letter), state);
     next = net.readout(net.rnn.output(state));
   }

@@ -238,7 +238,10 @@ void learn(const Options& options) {
   const Size says = static_cast<Size>(argmax(last).item());
   const double probability = last.at({says});
   const std::string drawn = options.graph.empty() ? "" : draw(graph_of(net, word), options.graph);
-  if (options.json) return print_json(word, says, probability, training);
+  if (options.json) {
+    if (!drawn.empty()) std::fprintf(stderr, "%s\n", drawn.c_str());
+    return print_json(word, says, probability, training);
+  }
 
   const auto print = [](const std::string& text) { std::printf("%s\n", text.c_str()); };
   print("A network learns to say the next letter of a word.\n\n" +
@@ -261,8 +264,9 @@ int main(int argc, char** argv) {
   app.add_option("--word", options.word, "the word to learn, in any script");
   app.add_option("--cell", options.cell, "elman, lstm, gru, or none: a network without memory")
       ->check(CLI::IsMember({"elman", "lstm", "gru", "none"}));
-  app.add_option("--order", options.order, "elman remembers h_{t-1} ... h_{t-k}")
-      ->check(within(1, 64));
+  const CLI::Option* order =
+      app.add_option("--order", options.order, "elman remembers h_{t-1} ... h_{t-k}")
+          ->check(within(1, 64));
   app.add_option("--aggregate", options.aggregate,
                  "train on the sum of the steps' gradients, or on their mean")
       ->check(CLI::IsMember({"sum", "mean"}));
@@ -271,7 +275,7 @@ int main(int argc, char** argv) {
       ->check(within(1, 1000000));
   app.add_option("--learning-rate", options.learning_rate, "of gradient descent with momentum 0.9")
       ->check(within(1e-9, 1e3));
-  app.add_option("--seed", options.seed, "of the first weights");
+  app.add_option("--seed", options.seed, "of the first weights")->check(within(0, 1.8e19));
   app.add_option("--graph", options.graph, "draw the unrolled network: .svg, .png, .pdf or .dot");
   app.add_flag("--json", options.json, "print one object and nothing else");
   lay_out(app,
@@ -279,6 +283,10 @@ int main(int argc, char** argv) {
           "  namaskar --cell none              three letters follow an a: it cannot know which\n"
           "  namaskar --word banana --order 2\n"
           "  namaskar --graph unrolled.svg\n");
-  app.callback([&] { learn(options); });
+  app.callback([&] {
+    if (order->count() > 0 && options.cell != "elman")
+      bad_input("--order is for --cell elman, not for ", options.cell);
+    learn(options);
+  });
   return run(app, argc, argv);
 }

@@ -63,8 +63,10 @@ CLI::Validator within(double low, double high) {
   return CLI::Validator(
       [low, high](std::string& text) {
         double number = 0;
-        const bool fits = CLI::detail::lexical_cast(text, number) && number >= low && number <= high;
-        return fits ? std::string() : unroll::join("Value ", text, " not in range ", low, " to ", high);
+        const bool fits =
+            CLI::detail::lexical_cast(text, number) && number >= low && number <= high;
+        return fits ? std::string()
+                    : unroll::join("Value ", text, " not in range ", low, " to ", high);
       },
       "");
 }

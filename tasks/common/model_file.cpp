@@ -1,5 +1,7 @@
 #include "common/model_file.hpp"
 
+#include <filesystem>
+
 #include <unroll/layers/save.hpp>
 
 #include "common/bad_input.hpp"
@@ -37,6 +39,16 @@ Lexicon lexicon_of(const json& tokens, const std::string& path) {
 }
 
 }  // namespace
+
+void require_model_place(const std::string& program, const std::string& path) {
+  require_writable(path);
+  if (!std::filesystem::exists(path)) return;
+  try {
+    load_card(program, path);
+  } catch (const BadInput&) {
+    bad_input(path, " exists and is not a model; choose another --model");
+  }
+}
 
 void save_model(const unroll::Module& net, const ModelCard& card, const std::string& program,
                 const std::string& path) {

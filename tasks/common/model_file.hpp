@@ -19,6 +19,10 @@ struct ModelCard {
   nlohmann::json scores;    ///< what it reached, for people
 };
 
+/// Throws BadInput unless a model can be written there: in place of nothing, or of a model of the
+/// same program. To be asked before an hour of training.
+void require_model_place(const std::string& program, const std::string& path);
+
 /// Writes the file in one move: whoever looks sees the old one or the new one. Throws BadInput if
 /// it cannot be written.
 void save_model(const unroll::Module& net, const ModelCard& card, const std::string& program,

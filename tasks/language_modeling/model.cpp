@@ -56,6 +56,8 @@ Settings Settings::from_json(const nlohmann::json& json, const std::string& path
   return s;
 }
 
+void TrainedModel::require_place(const std::string& path) { require_model_place(kProgram, path); }
+
 void TrainedModel::save(const nlohmann::json& scores, const std::string& path) const {
   save_model(net, {lexicon, settings.to_json(), scores}, kProgram, path);
 }

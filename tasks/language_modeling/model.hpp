@@ -47,6 +47,8 @@ struct TrainedModel {
   Lexicon lexicon;
   LanguageModel net;
 
+  /// Throws BadInput if save() could not write there, or would replace what is no such file.
+  static void require_place(const std::string& path);
   void save(const nlohmann::json& scores, const std::string& path) const;
   /// Throws BadInput, one line, for anything that is not such a file.
   static TrainedModel load(const std::string& path);

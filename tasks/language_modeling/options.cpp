@@ -33,7 +33,7 @@ void add_train(CLI::App& app, Options& o, Verb train) {
       ->check(within(1, 1000000));
   verb.add_option("--threads", o.threads, "0: one a core; results repeat for the same number")
       ->check(within(0, 256));
-  verb.add_option("--seed", o.seed, "of all random numbers");
+  verb.add_option("--seed", o.seed, "of all random numbers")->check(within(0, 1.8e19));
   verb.add_flag("--json", o.json, "print one object; progress goes to stderr");
   verb.callback([&o, train] { train(o); });
 }
@@ -62,7 +62,7 @@ void add_generate(CLI::App& app, Options& o, Verb generate) {
       ->check(within(0, 1000000));
   verb.add_option("--nucleus", o.nucleus, "draw from the likeliest that make up this probability")
       ->check(within(1e-9, 1.0));
-  verb.add_option("--seed", o.seed, "of all random numbers");
+  verb.add_option("--seed", o.seed, "of all random numbers")->check(within(0, 1.8e19));
   verb.add_flag("--json", o.json, "print one object");
   verb.callback([&o, generate] { generate(o); });
 }

@@ -13,13 +13,6 @@ namespace {
 
 using Row = std::vector<std::string>;
 
-// 1, 2, 5, 10, 20, 50, ... and the last.
-bool is_shown(Size epoch, Size epochs) {
-  Size power = 1;
-  while (10 * power <= epoch) power *= 10;
-  return epoch == epochs || epoch == power || epoch == 2 * power || epoch == 5 * power;
-}
-
 std::string shown(const std::string& token) { return visible(decode_utf8(token, "letter")[0]); }
 
 Row labelled(const std::string& label, const std::vector<double>& numbers, const char* format) {
@@ -35,19 +28,16 @@ Row labelled(const std::string& label, const std::vector<double>& numbers, const
 }  // namespace
 
 std::string losses_text(const std::vector<double>& losses, Size letters) {
-  constexpr double kBar = 40;
-  const double blind = std::log(static_cast<double>(letters));
-  const double most = std::max(1e-9, *std::max_element(losses.begin(), losses.end()));
-  const Size epochs = static_cast<Size>(losses.size());
-  Table table(0);
-  table.row({"epoch", "loss"});
-  for (Size epoch = 1; epoch <= epochs; ++epoch) {
-    const double loss = losses[static_cast<std::size_t>(epoch) - 1];
-    if (!is_shown(epoch, epochs)) continue;
-    const std::string bar(static_cast<std::size_t>(kBar * loss / most + 0.5), '#');
-    table.row({std::to_string(epoch), fixed(loss, 4), pad_right(bar, static_cast<int>(kBar))});
+  constexpr std::size_t kInLine = 10;
+  std::string text =
+      unroll::join("Loss in nats per letter, ", kInLine, " epochs a line; blind guessing costs ",
+                   fixed(std::log(static_cast<double>(letters)), 4), "\n\n");
+  for (std::size_t k = 0; k < losses.size(); ++k) {
+    if (k % kInLine == 0) text += pad_left(std::to_string(k + 1), 6) + " ";
+    text += pad_left(fixed(losses[k], 4), 7);
+    if ((k + 1) % kInLine == 0 || k + 1 == losses.size()) text += "\n";
   }
-  return "Loss in nats per letter; blind guessing costs " + fixed(blind, 4) + "\n\n" + table.text();
+  return text;
 }
 
 std::string expectations_text(const Word& word, const unroll::Array& probabilities) {

@@ -17,7 +17,7 @@ struct GradientReport {
   std::vector<double> sum, tape, difference;  ///< [weight]: norms, and the largest difference
 };
 
-/// Loss by epoch as a bar chart: epochs 1, 2, 5, 10, 20, ... and the last.
+/// The loss of every epoch, several a line, each line led by the number of its first epoch.
 std::string losses_text(const std::vector<double>& losses, Size letters);
 
 /// probabilities (T, V): row t is what the network expects after letter t of the word.

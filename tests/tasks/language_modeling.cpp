@@ -110,6 +110,93 @@ BOOST_AUTO_TEST_CASE(the_best_network_is_kept) {
              boost::test_tools::tolerance(1e-4));
 }
 
+BOOST_AUTO_TEST_CASE(training_stops_early) {
+  const Small small;
+  // So fast that it is soon as bad as at random.
+  const Words wild{"--learning-rate", "2", "--epochs", "60", "--json", "--patience"};
+  const auto epochs = [&](const std::string& patience) {
+    return Json::parse(small.train(with(wild, {patience})).out)["epochs"].get<double>();
+  };
+  BOOST_TEST(epochs("100") == 60);
+  BOOST_TEST(epochs("2") < 60);
+}
+
+BOOST_AUTO_TEST_CASE(minutes_end_a_training) {
+  const Small small;
+  const Json json = Json::parse(
+      small.train({"--epochs", "1000000", "--patience", "1000000", "--minutes", "0.01", "--json"})
+          .out);
+  BOOST_TEST(json["seconds"].get<double>() > 0.4);
+  BOOST_TEST(json["seconds"].get<double>() < 30);
+  BOOST_TEST(json["epochs"].get<double>() < 1000000);
+  BOOST_TEST(run(kProgram, {"generate", "--model", small.model, "--length", "5"}).code == 0);
+}
+
+BOOST_AUTO_TEST_CASE(layers_stand_on_each_other) {
+  const Small small;
+  std::vector<double> parameters{0};
+  for (const char* layers : {"1", "2", "3"}) {
+    const Ran ran = small.train({"--layers", layers, "--epochs", "1", "--json"});
+    parameters.push_back(Json::parse(ran.out)["parameters"].get<double>());
+    const Ran evaluated = run(kProgram, {"evaluate", small.text, "--model", small.model});
+    BOOST_TEST(evaluated.code == 0);
+  }
+  const double layer = parameters[2] - parameters[1];
+  BOOST_TEST(layer >= 4 * (24 * 24 + 24 * 24 + 24));  // an LSTM of 24 units on 24
+  BOOST_TEST(parameters[3] - parameters[2] == layer);
+}
+
+BOOST_AUTO_TEST_CASE(drawing_from_a_nucleus) {
+  const Small small;
+  BOOST_TEST(small.train({"--epochs", "2"}).code == 0);  // still undecided
+  const auto written = [&](const Words& more) {
+    const Ran ran =
+        run(kProgram, with({"generate", "--model", small.model, "--length", "60"}, more));
+    BOOST_TEST(ran.code == 0);
+    BOOST_TEST(ran.out.size() == 60 + 1u);
+    return ran.out;
+  };
+  const std::string likeliest = written({"--temperature", "0"});
+  BOOST_TEST(written({"--temperature", "3", "--nucleus", "1e-9"}) == likeliest);
+  BOOST_TEST(written({"--temperature", "3", "--top-k", "1"}) == likeliest);
+  BOOST_TEST(written({"--temperature", "3"}) != likeliest);
+}
+
+BOOST_AUTO_TEST_CASE(characters_of_zero_are_written) {
+  const Small small;
+  const std::string text = small.file("zeros.txt", repeated(std::string("ab\0", 3), 200));
+  const Ran trained = run(kProgram, {"train", text, "--model", small / "zeros.safetensors",
+                                     "--hidden", "16", "--epochs", "10", "--steps", "16"});
+  BOOST_TEST(trained.code == 0);
+  const Words ask{"generate", "--model", small / "zeros.safetensors", "--prompt", "a",
+                  "--length", "30"};
+  const std::string written = run(kProgram, ask).out;
+  BOOST_TEST(written.size() == 1 + 30 + 1u);
+  BOOST_TEST((written.find('\0') != std::string::npos));
+  BOOST_TEST(Json::parse(run(kProgram, with(ask, {"--json"})).out)["text"].get<std::string>() ==
+             written.substr(1, 30));
+}
+
+BOOST_AUTO_TEST_CASE(files_that_are_no_models_are_not_written_over) {
+  const Small small;
+  const std::string before = content_of(small.text);
+  check_refused({"train", small.text, "--model", small.text, "--epochs", "1"},
+                "text.txt exists and is not a model; choose another --model");
+  BOOST_TEST(content_of(small.text) == before);
+  BOOST_TEST(small.train({"--epochs", "1"}).code == 0);
+  const std::string model = content_of(small.model);
+  for (const std::string& other :
+       {std::string("notes"), std::string(), model.substr(0, 2000),
+        std::string(model).replace(model.find("language_mod"), 12, "language_pod")}) {
+    const std::string path = small.file("other.safetensors", other);
+    check_refused({"train", small.text, "--model", path, "--epochs", "1"},
+                  "other.safetensors exists and is not a model; choose another --model");
+    BOOST_TEST((content_of(path) == other));
+  }
+  BOOST_TEST(small.train({"--epochs", "2", "--cell", "gru"}).code == 0);  // a model may go
+  BOOST_TEST((content_of(small.model) != model));
+}
+
 BOOST_AUTO_TEST_CASE(bad_texts_are_refused_and_nothing_is_written_over) {
   const Small small;
   const std::string model = small.file("model.safetensors", "an older model");
@@ -128,6 +215,8 @@ BOOST_AUTO_TEST_CASE(bad_texts_are_refused_and_nothing_is_written_over) {
   check_refused(train(small.text, {"--layers", "4"}), "--layers");
   check_refused(train(small.text, {"--dropout", "1"}), "--dropout");
   check_refused(train(small.text, {"--hidden", "lots"}), "--hidden");
+  check_refused(train(small.text, {"--seed", "-1"}), "--seed");
+  check_refused({"generate", "--seed", "-1"}, "--seed");
   check_refused({"dance"}, "expected a verb: train, evaluate, generate");
   check_refused({}, "expected a verb");
   BOOST_TEST(content_of(model) == "an older model");

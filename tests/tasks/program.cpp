@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include <string_view>
 
 #include "common/paths.hpp"
 
@@ -21,7 +22,7 @@ bool Ran::refused() const {
          err.back() == '\n';
 }
 
-Ran run(const std::string& name, std::vector<std::string> arguments) {
+Ran run(const std::string& name, std::vector<std::string> arguments, const std::string& path) {
   const Folder folder;
   const std::string out = folder / "out", err = folder / "err";
   arguments.insert(arguments.begin(), build_dir() / "tasks" / name);
@@ -29,13 +30,21 @@ Ran run(const std::string& name, std::vector<std::string> arguments) {
   for (std::string& argument : arguments) words.push_back(argument.data());
   words.push_back(nullptr);
 
+  const std::string path_setting = "PATH=" + path;
+  std::vector<char*> settings;
+  for (char** setting = environ; *setting != nullptr; ++setting)
+    if (path.empty() || !std::string_view(*setting).starts_with("PATH="))
+      settings.push_back(*setting);
+  if (!path.empty()) settings.push_back(const_cast<char*>(path_setting.c_str()));
+  settings.push_back(nullptr);
+
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&files, 1, out.c_str(), O_WRONLY | O_CREAT, 0600);
   posix_spawn_file_actions_addopen(&files, 2, err.c_str(), O_WRONLY | O_CREAT, 0600);
   pid_t child = 0;
-  const int failed = posix_spawn(&child, words[0], &files, nullptr, words.data(), environ);
+  const int failed = posix_spawn(&child, words[0], &files, nullptr, words.data(), settings.data());
   posix_spawn_file_actions_destroy(&files);
   if (failed != 0) throw std::runtime_error("cannot run " + arguments[0] + "; is it built?");
   int status = 0;

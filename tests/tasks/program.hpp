@@ -12,8 +12,9 @@ struct Ran {
   bool refused() const;
 };
 
-/// Calls build/tasks/NAME with these arguments.
-Ran run(const std::string& name, std::vector<std::string> arguments);
+/// Calls build/tasks/NAME with these arguments; programs that it starts are looked for in `path`,
+/// if that is not empty.
+Ran run(const std::string& name, std::vector<std::string> arguments, const std::string& path = "");
 
 /// A folder of its own for each test, removed afterwards.
 struct Folder {

@@ -1,6 +1,9 @@
 // The pieces of a training loop: workers, budget, learning rate, early stopping, texts for people.
 #include <boost/test/unit_test.hpp>
 
+#include <pty.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cmath>
 #include <stdexcept>
@@ -100,6 +103,33 @@ BOOST_AUTO_TEST_CASE(plain_lines_where_there_is_no_terminal) {
   const std::size_t bytes = std::fread(text, 1, sizeof text - 1, file);
   std::fclose(file);
   BOOST_TEST(std::string(text, bytes) == "done\n");
+}
+
+BOOST_AUTO_TEST_CASE(one_line_written_over_on_a_terminal) {
+  int terminal = -1, program = -1;
+  BOOST_REQUIRE(openpty(&terminal, &program, nullptr, nullptr, nullptr) == 0);
+  std::FILE* out = fdopen(program, "w");
+  const auto fresh = [] { std::this_thread::sleep_for(std::chrono::milliseconds(120)); };
+  std::string text;
+  {
+    Progress progress(out);
+    for (const char* step : {"step 1", "step 2"}) {
+      fresh();
+      progress.update(step);
+      progress.update("too fresh to show");
+    }
+    progress.line("a line that stays");
+    fresh();
+    progress.update("step 3");
+  }
+  char bytes[256];
+  const ssize_t count = read(terminal, bytes, sizeof bytes);
+  std::fclose(out);
+  close(terminal);
+  const std::string clear = "\r\033[K";
+  BOOST_TEST(std::string(bytes, static_cast<std::size_t>(std::max<ssize_t>(count, 0))) ==
+             "\rstep 1\033[K\rstep 2\033[K" + clear + "a line that stays\r\n" + "\rstep 3\033[K" +
+                 clear);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
