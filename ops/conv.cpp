@@ -3,6 +3,7 @@
 // pool.cpp.
 #include <algorithm>
 
+#include <unroll/ops/checks.hpp>
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/gemm.hpp>
 #include <unroll/ops/matmul.hpp>
@@ -151,6 +152,7 @@ Variable fold2d(const Variable& columns, Pair image, Pair kernel, const Conv2dOp
 
 Variable conv2d(const Variable& x, const Variable& W, const Conv2dOptions& options) {
   Op op("conv2d", x, W);
+  require_float(op, {"x", "W"});
   const Shape &image = op[0].shape(), &weight = op[1].shape();
   Size groups = options.groups;
   op.require(image.rank() == 4 && weight.rank() == 4, "x is ", image, ", W is ", weight,
@@ -172,6 +174,7 @@ Variable conv2d(const Variable& x, const Variable& W, const Conv2dOptions& optio
 
 // An image of height 1.
 Variable conv1d(const Variable& x, const Variable& W, const Conv1dOptions& options) {
+  require_float(Op("conv1d", x, W), {"x", "W"});
   if (x.rank() != 3 || W.rank() != 3)
     fail("conv1d", "x is ", x.shape(), ", W is ", W.shape(),
          "; expected x (N, C, L) and W (O, C / groups, K).");

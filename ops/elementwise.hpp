@@ -5,7 +5,7 @@
 #include <concepts>
 #include <limits>
 
-#include <unroll/autograd/variable.hpp>
+#include <unroll/autograd/operand.hpp>
 
 namespace unroll {
 
@@ -54,6 +54,27 @@ inline Variable subtract(const Variable& a, const Variable& b) { return a - b; }
 inline Variable multiply(const Variable& a, const Variable& b) { return a * b; }
 /// a / b.
 inline Variable divide(const Variable& a, const Variable& b) { return a / b; }
+// The same where one of the two is a number; add(a, b) of two Variables is in autograd/op.hpp.
+template <class A, class B>
+  requires detail::OneNumber<A, B>
+Variable add(const A& a, const B& b) {
+  return a + b;
+}
+template <class A, class B>
+  requires detail::OneNumber<A, B>
+Variable subtract(const A& a, const B& b) {
+  return a - b;
+}
+template <class A, class B>
+  requires detail::OneNumber<A, B>
+Variable multiply(const A& a, const B& b) {
+  return a * b;
+}
+template <class A, class B>
+  requires detail::OneNumber<A, B>
+Variable divide(const A& a, const B& b) {
+  return a / b;
+}
 /// -x.
 inline Variable negative(const Variable& x) { return -x; }
 
@@ -100,6 +121,36 @@ Variable hypot(const Variable& a, const Variable& b);
 Variable pow(const Variable& x, double p);
 /// a^b; db is 0 where a = 0 (and b >= 0).
 Variable pow(const Variable& a, const Variable& b);
+
+// The same where one of the two is a number.
+template <class A, class B>
+  requires detail::NumberFirst<A, B>
+Variable equals(A a, const B& b) {
+  return equals(b, static_cast<double>(a));
+}
+template <class A, class B>
+  requires detail::NumberFirst<A, B>
+Variable not_equals(A a, const B& b) {
+  return not_equals(b, static_cast<double>(a));
+}
+template <class A, class B>
+  requires detail::OneNumber<A, B>
+Variable atan2(const A& a, const B& b) {
+  const auto [y, x] = detail::alike(a, b);
+  return atan2(y, x);
+}
+template <class A, class B>
+  requires detail::OneNumber<A, B>
+Variable hypot(const A& a, const B& b) {
+  const auto [x, y] = detail::alike(a, b);
+  return hypot(x, y);
+}
+template <class A, class B>
+  requires detail::NumberFirst<A, B>
+Variable pow(const A& a, const B& b) {
+  const auto [x, p] = detail::alike(a, b);
+  return pow(x, p);
+}
 
 /// |x|, gradient 0 at 0.
 Variable abs(const Variable& x);
@@ -176,6 +227,9 @@ Variable where(const Variable& condition, double a, const Variable& b);
 Variable where(const Variable& condition, double a, double b);
 /// x, with `value` where the mask is nonzero; gradient 0 there.
 Variable masked_fill(const Variable& x, const Variable& mask, double value);
+/// x with elements of another type, itself if it has that type; the gradient is converted back. An
+/// int64 result is a constant, towards zero: 2.7 becomes 2.
+Variable to(const Variable& x, Type type);
 /// x as a constant: gradient 0.
 Variable stop_gradient(const Variable& x);
 

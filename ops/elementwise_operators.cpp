@@ -238,6 +238,16 @@ Variable masked_fill(const Variable& x, const Variable& mask, double value) {
   return where(mask, value, x);
 }
 
+// y = x in another type: dx = dy in x's.
+Variable to(const Variable& x, Type type) {
+  if (x.type() == type) return x;
+  Op op("to", x);
+  Array y = op[0].to(type);
+  if (!is_float(type)) return op.constant(std::move(y));
+  return op.record(std::move(y), [](Backward& b) { b.give(0, to(b.dy(), b.x_type())); },
+                   Keep::nothing);
+}
+
 Variable stop_gradient(const Variable& x) { return detach(x); }
 
 }  // namespace unroll

@@ -124,14 +124,6 @@ auto fuse(const F& f, const X&... x) {
     return op.record(std::move(y[0]), backward, Keep::inputs);
 }
 
-/// What fuse takes as it is, and a number as a constant of that type.
-inline const Variable& as_variable(const Variable& x, Type) { return x; }
-inline Variable as_variable(const Array& x, Type) { return x; }
-inline Variable as_variable(double x, Type type) { return full({}, x, type); }
-inline bool is_double(const Variable& x) { return !x.empty() && x.type() == float64; }
-inline bool is_double(const Array& x) { return x.type() == float64; }
-inline bool is_double(double) { return false; }
-
 }  // namespace detail
 
 /// y = f(x...) for each element, in one pass over memory, forward and backward. f is a generic
@@ -156,29 +148,21 @@ auto fuse(F f, const X&... x) {
                 "[fuse] the lambda may capture numbers only: pass Variables and Arrays as inputs");
   static_assert(std::is_invocable_v<const F&, std::conditional_t<true, Lane<float>, X>...>,
                 "[fuse] the lambda must take one `auto` argument for each input");
-  Type type = (detail::is_double(x) || ...) ? float64 : float32;
+  Type type = detail::type_beside(x...);
   return detail::fuse(f, detail::as_variable(x, type)...);
 }
 
 /// The greater of two, for lambdas of fuse; max(x) over axes is in reduce.hpp.
-template <class B>
-  requires std::derived_from<B, Variable> || std::floating_point<B>
-Variable max(const Variable& a, const B& b) {
+template <class A, class B>
+  requires detail::OneNumber<A, B> || (detail::ArrayOperand<A> && detail::ArrayOperand<B>)
+Variable max(const A& a, const B& b) {
   return maximum(a, b);
 }
 /// The smaller of two, for lambdas of fuse.
-template <class B>
-  requires std::derived_from<B, Variable> || std::floating_point<B>
-Variable min(const Variable& a, const B& b) {
+template <class A, class B>
+  requires detail::OneNumber<A, B> || (detail::ArrayOperand<A> && detail::ArrayOperand<B>)
+Variable min(const A& a, const B& b) {
   return minimum(a, b);
-}
-template <std::floating_point A>
-Variable max(A a, const Variable& b) {
-  return maximum(b, a);
-}
-template <std::floating_point A>
-Variable min(A a, const Variable& b) {
-  return minimum(b, a);
 }
 
 }  // namespace unroll

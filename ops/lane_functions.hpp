@@ -100,6 +100,27 @@ template <class T, unsigned A>
 Lane<T, A> pow(Lane<T, A> a, Lane<T, A> b) {
   return lane::map([](T x, T y) { return std::pow(x, y); }, a, b);
 }
+// Numbers beside Lanes; pow(x, double) is in lane_math.hpp.
+template <class T, unsigned A, Arithmetic N>
+Lane<T, A> atan2(Lane<T, A> y, N x) {
+  return atan2(y, Lane<T, A>(x));
+}
+template <class T, unsigned A, Arithmetic N>
+Lane<T, A> atan2(N y, Lane<T, A> x) {
+  return atan2(Lane<T, A>(y), x);
+}
+template <class T, unsigned A, Arithmetic N>
+Lane<T, A> hypot(Lane<T, A> a, N b) {
+  return hypot(a, Lane<T, A>(b));
+}
+template <class T, unsigned A, Arithmetic N>
+Lane<T, A> hypot(N a, Lane<T, A> b) {
+  return hypot(b, a);
+}
+template <class T, unsigned A, Arithmetic N>
+Lane<T, A> pow(N a, Lane<T, A> b) {
+  return pow(Lane<T, A>(a), b);
+}
 /// A constant to gradients; the same number here.
 template <class T, unsigned A>
 Lane<T, A> stop_gradient(Lane<T, A> x) {

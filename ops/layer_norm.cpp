@@ -2,6 +2,7 @@
 // gradient exists twice: as one pass over memory, and in public ops for higher orders.
 #include <algorithm>
 
+#include <unroll/ops/checks.hpp>
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/nn.hpp>
 #include <unroll/ops/reduce.hpp>
@@ -101,7 +102,10 @@ struct LayerNorm {
   }
 };
 
-void check(const Op& op, const LayerNormOptions& options) {
+void check(const Op& op, const LayerNorm& call, const LayerNormOptions& options) {
+  require_float(op, 0, "x");
+  if (call.gain >= 0) require_float(op, call.gain, "the gain");
+  if (call.bias >= 0) require_float(op, call.bias, "the bias");
   const Shape& shape = op[0].shape();
   op.require(options.axes >= 1 && options.axes <= shape.rank(), "axes is ", options.axes, ", x is ",
              shape, "; expected a number of its trailing axes.");
@@ -123,7 +127,7 @@ Variable layer_norm(const Variable& x, const Variable& gain, const Variable& bia
   if (!gain.empty()) call.gain = static_cast<int>(inputs.size()), inputs.push_back(gain);
   if (!bias.empty()) call.bias = static_cast<int>(inputs.size()), inputs.push_back(bias);
   Op op("layer_norm", inputs);
-  check(op, options);
+  check(op, call, options);
   Array a = op[0].contiguous(), y = Array::uninitialised(a.shape(), a.type());
   Shape rows;
   for (int k = 0; k < a.rank() - options.axes; ++k) rows.push_back(a.shape()[k]);

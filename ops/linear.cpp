@@ -4,6 +4,7 @@
 
 #include <unroll/autograd/node.hpp>
 #include <unroll/autograd/strided.hpp>
+#include <unroll/ops/checks.hpp>
 #include <unroll/ops/gemm.hpp>
 #include <unroll/ops/matmul.hpp>
 #include <unroll/ops/reshape.hpp>
@@ -160,9 +161,18 @@ void check_pair(const Op& op, int k, const Shape& lead, Size out) {
              "; expected them equal.");
 }
 
+/// Of inputs in the order of sum_of_products.
+void check_types(const Op& op, int full, int pairs) {
+  for (int k = full; k < op.inputs(); ++k) {
+    const char* name = k == full + 2 * pairs ? "the bias" : (k - full) % 2 ? "W" : "x";
+    require_float(op, k, name);
+  }
+}
+
 /// inputs: `full` results of the same shape, `pairs` of x and W, then perhaps a bias.
 Variable sum_of_products(const Variables& inputs, int full, int pairs, bool bias) {
   Op op(pairs + full + bias > 1 ? "affine" : "linear", std::span<const Variable>(inputs));
+  check_types(op, full, pairs);
   Shape shape;
   if (full) {
     shape = op[0].shape();

@@ -3,6 +3,7 @@
 #include <unroll/ops/matmul.hpp>
 
 #include <unroll/autograd/op.hpp>
+#include <unroll/ops/checks.hpp>
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/product.hpp>
 #include <unroll/ops/reshape.hpp>
@@ -27,8 +28,7 @@ X with_vector_axes(X dy, bool left, bool right, X (*insert)(const X&, Size)) {
 
 void check(const Op& op) {
   const Shape &a = op[0].shape(), &b = op[1].shape();
-  op.require(is_float(op[0].type()) && is_float(op[1].type()), "elements are ", op[0].type(),
-             " and ", op[1].type(), "; expected float32 or float64.");
+  require_float(op, {"a", "b"});
   op.require(a.rank() > 0 && b.rank() > 0, "a is ", a, ", b is ", b,
              "; expected at least one axis each, multiply scalars with *.");
   Size inner = a.back(), rows = b[std::max(0, b.rank() - 2)];

@@ -93,6 +93,24 @@ Traced<T, A> hypot(Traced<T, A> a, Traced<T, A> b) {
   auto y = hypot(a.v, b.v), r = where(equals(y, 0), 0, 1 / y);
   return a.with(b, y, a.v * r, b.v * r);
 }
+// Beside constants: numbers, or Lanes without a place on the tape.
+template <class T, unsigned A>
+Traced<T, A> atan2(Traced<T, A> y, std::type_identity_t<Lane<T, A>> x) {
+  return y.then(atan2(y.v, x), x / (x * x + y.v * y.v));
+}
+template <class T, unsigned A>
+Traced<T, A> atan2(std::type_identity_t<Lane<T, A>> y, Traced<T, A> x) {
+  return x.then(atan2(y, x.v), -y / (x.v * x.v + y * y));
+}
+template <class T, unsigned A>
+Traced<T, A> hypot(Traced<T, A> a, std::type_identity_t<Lane<T, A>> b) {
+  auto y = hypot(a.v, b);
+  return a.then(y, where(equals(y, 0), 0, a.v / y));
+}
+template <class T, unsigned A>
+Traced<T, A> hypot(std::type_identity_t<Lane<T, A>> a, Traced<T, A> b) {
+  return hypot(b, a);
+}
 template <class T, unsigned A>
 Traced<T, A> erf(Traced<T, A> x) {
   return x.then(erf(x.v), exp(-(x.v * x.v)) * 1.12837916709551257390);
@@ -106,6 +124,15 @@ Traced<T, A> pow(Traced<T, A> a, Traced<T, A> b) {
   auto y = pow(a.v, b.v);
   auto da = where(equals(b.v, 0), 0, b.v * pow(a.v, b.v - 1));
   return a.with(b, y, da, where(equals(a.v, 0) && b.v >= 0, 0, y * log(a.v)));
+}
+template <class T, unsigned A>
+Traced<T, A> pow(Traced<T, A> a, Lane<T, A> b) {
+  return a.then(pow(a.v, b), where(equals(b, 0), 0, b * pow(a.v, b - 1)));
+}
+template <class T, unsigned A>
+Traced<T, A> pow(std::type_identity_t<Lane<T, A>> a, Traced<T, A> b) {
+  auto y = pow(a, b.v);
+  return b.then(y, where(equals(a, 0) && b.v >= 0, 0, y * log(a)));
 }
 
 template <class T, unsigned A>

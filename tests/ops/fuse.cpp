@@ -154,6 +154,11 @@ BOOST_AUTO_TEST_CASE(operators_and_choices) {
   agree("minimum", [](auto x) { return minimum(x, x * x) + min(x, 0.5) + min(x * x, -x); },
         kAnywhere);
   agree("atan2, hypot", [](auto x) { return atan2(x, x * x + 1) + hypot(x, x + 3); }, kPositive);
+  agree("atan2 of numbers", [](auto x) { return atan2(x, 0.5) * atan2(0.5, x); }, kAnywhere);
+  agree("hypot of numbers", [](auto x) { return hypot(x, 2) * hypot(0.3, x); }, kAnywhere);
+  agree("power of a number", [](auto x) { return pow(1.3, x); }, kAnywhere);
+  agree("pow of constants",
+        [](auto x) { return pow(x, stop_gradient(x)) + pow(stop_gradient(x), x); }, kPositive);
   agree("pow of two", [](auto x) { return pow(x, x) + pow(x + 1, 0.5 * x); }, kPositive);
 }
 

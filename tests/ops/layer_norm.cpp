@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(errors) {
   BOOST_TEST(error_of([&] { layer_norm(x, {}, {}, {.epsilon = -1}); }) ==
              "[layer_norm] epsilon is -1; expected 0 or more.");
   BOOST_TEST(error_of([&] { layer_norm(Array({2, 3}, int64)); }) ==
-             "[layer_norm] elements are int64; expected float32 or float64.");
+             "[layer_norm] x is int64 (2, 3); expected float32 or float64.");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,7 +2,9 @@
 // arrays that fit into no memory. What is right is what exact arithmetic gives.
 #include "reference.hpp"
 
+#include <unroll/autograd/differentiable.hpp>
 #include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/fuse.hpp>
 #include <unroll/ops/linear.hpp>
 #include <unroll/ops/reduce.hpp>
 
@@ -73,6 +75,83 @@ BOOST_AUTO_TEST_CASE(gradients_of_what_was_repeated) {
   compare("bias", [&](const Variable& x, const Variable& b) {
     return linear(x, Variable(W.to(x.type())), b);
   });
+}
+
+// 0.1 has another value in float32, off by 1.5e-9.
+BOOST_AUTO_TEST_CASE(numbers_beside_float64) {
+  const Array a = values({0.3}, float64);
+  const Parameter p("p", a);
+  const double c = 0.1, v = 0.3;
+  auto exact = [](const char* name, const Variable& y, double expected) {
+    BOOST_TEST((y.type() == float64), name);
+    BOOST_TEST(std::fabs(y.item() - expected) <= 1e-16 + 2e-16 * std::fabs(expected), name);
+  };
+  auto check = [&](const auto& x) {
+    exact("add", add(x, c), v + c);
+    exact("number added to", add(c, x), c + v);
+    exact("subtract", subtract(x, c), v - c);
+    exact("number less", subtract(c, x), c - v);
+    exact("multiply", multiply(x, c), v * c);
+    exact("number times", multiply(c, x), c * v);
+    exact("divide", divide(x, c), v / c);
+    exact("number through", divide(c, x), c / v);
+    exact("maximum", maximum(x * 0.1, c), c);
+    exact("number or more", maximum(c, x * 0.1), c);
+    exact("minimum", minimum(x, c), c);
+    exact("number or less", minimum(c, x), c);
+    exact("atan2", atan2(x, c), std::atan2(v, c));
+    exact("atan2 of number", atan2(c, x), std::atan2(c, v));
+    exact("hypot", hypot(x, c), std::hypot(v, c));
+    exact("hypot of number", hypot(c, x), std::hypot(c, v));
+    exact("pow", pow(x, c), std::pow(v, c));
+    exact("power of number", pow(c, x), std::pow(c, v));
+    exact("max", max(x * 0.1, c), c);
+    exact("min", min(c, x), c);
+    exact("where", where(x < 1, c, x), c);
+    exact("equals", equals(c, x * 0 + c), 1);
+    exact("equals number", equals(x * 0 + c, c), 1);
+    exact("not_equals", not_equals(c, x * 0 + c), 0);
+    exact("fuse", fuse([](auto a, auto b) { return a * b; }, x, c), v * c);
+    exact("differentiable",
+          differentiable(
+              "product", [](const Variable& a, const Variable& b) { return a * b; },
+              [](const Variable& dy, const Variable&, const Variable& a, const Variable& b) {
+                return std::tuple(dy * b, dy * a);
+              },
+              x, c),
+          v * c);
+  };
+  check(Variable(a));
+  check(p);
+  BOOST_TEST(atan2(Variable(a), 2).item() == std::atan2(v, 2));  // whole numbers as well
+  BOOST_TEST((hypot(Variable(a.to(float32)), c).type() == float32));
+  BOOST_TEST(hypot(a, c).item() == hypot(Variable(a), c).item());
+}
+
+// The way out of "mixed element types": a recorded value of one type meets the other.
+BOOST_AUTO_TEST_CASE(conversions) {
+  const Array a = values({0.5, -1.5, 2}), c = values({3, 0.1, -2}, float64);
+  for (Type type : {float32, float64}) {
+    const Type other = type == float32 ? float64 : float32;
+    Tape tape;
+    Variable x = tape.watch(a.to(type)), y = to(x * x, other) * Variable(c.to(other));
+    BOOST_TEST((y.type() == other));
+    Variable dx = grad(sum(y * y), x, {.create_graph = true, .retain_graph = true});
+    BOOST_TEST((dx.type() == type));
+    Variable ddx = grad(sum(to(dx, other)), x);
+    BOOST_TEST((ddx.type() == type));
+    for (Size k = 0; k < 3; ++k) {  // (c x^2)^2
+      double v = a.at({k}), w = c.at({k}) * c.at({k});
+      BOOST_TEST(std::fabs(dx.value().at({k}) - 4 * w * v * v * v) < 1e-5);
+      BOOST_TEST(std::fabs(ddx.value().at({k}) - 12 * w * v * v) < 1e-5);
+    }
+  }
+  Tape tape;
+  Variable x = tape.watch(a);
+  BOOST_TEST((to(x, float32).record() == x.record()));
+  BOOST_TEST(identical(to(x, int64).value(), indices({0, -1, 2})));
+  BOOST_TEST(!to(x, int64).is_recorded());
+  BOOST_TEST((to(indices({3}), float64).type() == float64));
 }
 
 BOOST_AUTO_TEST_CASE(sizes_that_overflow) {

@@ -4,6 +4,8 @@
 
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/linear.hpp>
+#include <unroll/ops/matmul.hpp>
+#include <unroll/ops/nn.hpp>
 #include <unroll/ops/reduce.hpp>
 
 namespace {
@@ -36,6 +38,36 @@ BOOST_AUTO_TEST_CASE(steps_that_share_a_weight) {
     BOOST_TEST(identical(gradient_of_shared({4, 3}, {0, 3}, steps), zeros({0, 3})));
     BOOST_TEST(identical(gradient_of_shared({600, 3}, {0, 3}, steps), zeros({0, 3})));
   }
+}
+
+// int64 is for indices: each op that reads several inputs says which one it is.
+BOOST_AUTO_TEST_CASE(whole_numbers_are_refused) {
+  const Variable x = ones({2, 3}), W = ones({4, 3}), b = ones({4});
+  auto whole = [](const Variable& v) { return Variable(v.value().to(int64)); };
+  auto expect = [](auto f, const std::string& start) {
+    BOOST_TEST(error_of(f) == start + "; expected float32 or float64.");
+  };
+  expect([&] { linear(whole(x), W); }, "[linear] x is int64 (2, 3)");
+  expect([&] { linear(x, whole(W)); }, "[linear] W is int64 (4, 3)");
+  expect([&] { linear(whole(x), whole(W)); }, "[linear] x is int64 (2, 3)");
+  expect([&] { linear(x, W, whole(b)); }, "[affine] the bias is int64 (4,)");
+  expect([&] { affine(x, W, whole(x), W, b); }, "[affine] x is int64 (2, 3)");
+  expect([&] { affine(x, W, x, whole(W)); }, "[affine] W is int64 (4, 3)");
+  expect([&] { matmul(whole(x), ones({3, 2})); }, "[matmul] a is int64 (2, 3)");
+  expect([&] { matmul(x, zeros({3, 2}, int64)); }, "[matmul] b is int64 (3, 2)");
+  expect([&] { conv1d(zeros({1, 1, 3}, int64), ones({1, 1, 2})); },
+         "[conv1d] x is int64 (1, 1, 3)");
+  expect([&] { conv1d(ones({1, 1, 3}), zeros({1, 1, 2}, int64)); },
+         "[conv1d] W is int64 (1, 1, 2)");
+  expect([&] { conv2d(ones({1, 1, 3, 3}), zeros({1, 1, 2, 2}, int64)); },
+         "[conv2d] W is int64 (1, 1, 2, 2)");
+  expect([&] { layer_norm(whole(x)); }, "[layer_norm] x is int64 (2, 3)");
+  expect([&] { layer_norm(x, zeros({3}, int64)); }, "[layer_norm] the gain is int64 (3,)");
+  expect([&] { layer_norm(x, Variable(), zeros({3}, int64)); },
+         "[layer_norm] the bias is int64 (3,)");
+  BOOST_TEST(error_of([&] { whole(x) + x; }) ==
+             "[add] elements are int64 (2, 3) and float32 (2, 3); expected one element type, "
+             "convert one side with to().");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

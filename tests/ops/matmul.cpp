@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(mistakes) {
       message({}, {3, 4}) ==
       "[matmul] a is (), b is (3, 4); expected at least one axis each, multiply scalars with *.");
   BOOST_TEST(message({2, 2}, {2, 2}, int64) ==
-             "[matmul] elements are int64 and int64; expected float32 or float64.");
+             "[matmul] a is int64 (2, 2); expected float32 or float64.");
   BOOST_TEST(error_of([] { dot(Variable(zeros({2})), Variable(zeros({3}))); }) ==
              "[dot] a is (2,), b is (3,); expected two (n,) of one size.");
   BOOST_TEST(error_of([] { outer(Variable(zeros({2, 2})), Variable(zeros({3}))); }) ==

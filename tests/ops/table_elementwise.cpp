@@ -275,6 +275,14 @@ const Rows choices{
            return choose({x[0], build({}, [](auto&) { return -7.5; }), x[1]});
          },
      .inputs = {empty_as(index({4}, 2), {4}), real({3, 4})}},
+    with(unary(
+             "to", [](const Variable& x) { return to(x * x, u::float64); },
+             [](double x) { return x * x; }),
+         "float64"),
+    flat(with(unary(
+                  "to", [](const Variable& x) { return to(x, u::int64); },
+                  [](double x) { return std::trunc(x); }, -5, 5),
+              "int64")),
     flat(unary("stop_gradient", u::stop_gradient, [](double x) { return x; })),
 };
 
