@@ -1,8 +1,9 @@
-// Which axes a reduction is over, and the shapes that follow; for the .cpp files of reductions.
-// Nothing here touches numbers.
+// Which axes a reduction is over, the shapes that follow, and the order that brings an axis to the
+// end; for the .cpp files of ops along axes. Nothing here touches numbers.
 #pragma once
 
 #include <algorithm>
+#include <numeric>
 
 #include <unroll/autograd/op.hpp>
 #include <unroll/autograd/strided.hpp>
@@ -66,5 +67,14 @@ class Axes {
   Shape shape_;
   std::vector<bool> reduced_;
 };
+
+/// The order of axes, for permute, in which `axis` and the last one change places; it is its own
+/// inverse. Lanes along the axis are rows then.
+inline std::vector<Size> exchanged_with_last(int rank, int axis) {
+  std::vector<Size> order(static_cast<std::size_t>(rank));
+  std::iota(order.begin(), order.end(), Size(0));
+  std::swap(order[static_cast<std::size_t>(axis)], order.back());
+  return order;
+}
 
 }  // namespace unroll

@@ -1,5 +1,5 @@
 // linear and affine: one or more GEMMs summed in one result, and their gradients, where those of
-// weights are collected over the steps of a sequence. The sharing of input products is in sequence.cpp.
+// weights are collected over the steps of a sequence. sequence.cpp shares the products of inputs.
 #include <unroll/ops/linear.hpp>
 
 #include <unroll/autograd/node.hpp>
@@ -154,7 +154,8 @@ void check_pair(const Op& op, int k, const Shape& lead, Size out) {
   op.require(W.rank() == 2, "a weight has shape ", W.shape(), "; expected (out, in).");
   op.require(x.rank() > 0 && x.shape().back() == W.size(1), "inner sizes differ: x is ", x.shape(),
              ", W is ", W.shape(), "; expected W (., ", x.rank() ? x.shape().back() : 0, ").");
-  op.require(W.size(0) == out, "weights have ", out, " and ", W.size(0), " rows; expected as many.");
+  op.require(W.size(0) == out, "weights have ", out, " and ", W.size(0),
+             " rows; expected as many.");
   Shape mine = x.shape();
   mine.erase(mine.rank() - 1);
   op.require(mine == lead, "x is ", x.shape(), ", but the first one has leading axes ", lead,
@@ -206,7 +207,8 @@ Variable sum_of_products(const Variables& inputs, int full, int pairs, bool bias
 }  // namespace
 
 Variable affine_of(const Variables& terms) {
-  if (terms.size() < 2) fail("affine", "takes x, W, h, U, ... and perhaps a bias; got ", terms.size(), ".");
+  if (terms.size() < 2)
+    fail("affine", "takes x, W, h, U, ... and perhaps a bias; got ", terms.size(), ".");
   bool bias = terms.size() % 2;
   Variables full, rest;
   for (std::size_t k = 0; k + 1 < terms.size(); k += 2) {

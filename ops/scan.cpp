@@ -1,7 +1,6 @@
 // Running sums and products along an axis. The gradient of a running product divides by nothing,
 // so zeros do no harm.
-#include <unroll/autograd/op.hpp>
-#include <unroll/autograd/strided.hpp>
+#include <unroll/ops/axes.hpp>
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/reduce.hpp>
 #include <unroll/ops/reshape.hpp>
@@ -95,9 +94,7 @@ Variable cumprod(const Variable& x, Size axis) {
   return op.record(std::move(y), [a](Backward& b) {
     if (!b.create_graph())
       return b.give(0, product_gradient(b.x().value(), b.dy().value(), a));
-    std::vector<Size> order;
-    for (int k = 0; k < b.x_shape().rank(); ++k) order.push_back(k);
-    std::swap(order[static_cast<std::size_t>(a)], order.back());
+    const std::vector<Size> order = exchanged_with_last(b.x_shape().rank(), a);
     Variable dx = recorded_product_gradient(permute(b.x(), order), permute(b.dy(), order));
     b.give(0, permute(dx, order));
   }, Keep::inputs);

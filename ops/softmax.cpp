@@ -2,6 +2,7 @@
 // Their gradients exist twice: as one pass over memory, and in public ops for higher orders.
 #include <unroll/ops/softmax.hpp>
 
+#include <unroll/ops/axes.hpp>
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/reshape.hpp>
 #include <unroll/ops/row_kernels.hpp>
@@ -18,9 +19,7 @@ template <class F>
 Variable along(const char* name, const Variable& x, Size axis, F&& f) {
   int a = checked_axis(name, axis, x.shape());
   if (a == x.rank() - 1) return f(x);
-  std::vector<Size> order;
-  for (int k = 0; k < x.rank(); ++k) order.push_back(k);
-  std::swap(order[static_cast<std::size_t>(a)], order.back());
+  const std::vector<Size> order = exchanged_with_last(x.rank(), a);
   return permute(f(permute(x, order)), order);
 }
 
@@ -156,24 +155,8 @@ Variable log_softmax(const Variable& x, Size axis) {
 }
 
 Variable logsumexp(const Variable& x, const Reduce& options) {
-  std::vector<bool> reduced(static_cast<std::size_t>(x.rank()), options.axes.empty());
-  for (Size axis : options.axes)
-    reduced[static_cast<std::size_t>(checked_axis("logsumexp", axis, x.shape()))] = true;
-  std::vector<Size> order, last;
-  Shape rows, keepdims;
-  Size n = 1;
-  for (int k = 0; k < x.rank(); ++k) {
-    bool away = reduced[static_cast<std::size_t>(k)];
-    (away ? last : order).push_back(k);
-    if (away) n *= x.size(k);
-    else rows.push_back(x.size(k));
-    keepdims.push_back(away ? 1 : x.size(k));
-  }
-  order.insert(order.end(), last.begin(), last.end());
-  rows.push_back(n);
-  Variable moved = reshape(permute(x, order), rows);
-  Variable y = logsumexp_last(moved);
-  return options.keepdims ? reshape(y, keepdims) : y;
+  Axes axes("logsumexp", options.axes, x.shape());
+  return reshape(logsumexp_last(axes.merged_last(x)), axes.result(options.keepdims));
 }
 
 }  // namespace unroll

@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include <unroll/autograd/op.hpp>
-#include <unroll/autograd/strided.hpp>
+#include <unroll/ops/axes.hpp>
 
 namespace unroll {
 
@@ -14,10 +13,7 @@ namespace {
 /// Positions of the first k elements along an axis when sorted, NaN counting as the largest; the
 /// shape has k along the axis. Equal elements keep their order.
 Array order_along(const Array& x, int axis, Size k, bool descending) {
-  // Lanes along the axis lie strided in memory; with the axis last each is a row.
-  std::vector<Size> order(static_cast<std::size_t>(x.rank()));
-  std::iota(order.begin(), order.end(), Size(0));
-  std::swap(order[static_cast<std::size_t>(axis)], order.back());
+  const std::vector<Size> order = exchanged_with_last(x.rank(), axis);
   Array rows = x.permuted(order).contiguous();
   Size n = rows.shape().back();
   Shape shape = rows.shape();

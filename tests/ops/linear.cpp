@@ -1,5 +1,5 @@
-// linear and affine where a row of the op table cannot say it: steps that share a weight, sizes of 0
-// in them, and what is said about wrong inputs.
+// linear and affine where a row of the op table cannot say it: steps that share a weight, sizes of
+// 0 in them, and what is said about wrong inputs.
 #include "reference.hpp"
 
 #include <unroll/ops/elementwise.hpp>
@@ -31,7 +31,8 @@ BOOST_AUTO_TEST_SUITE(linear_op)
 BOOST_AUTO_TEST_CASE(steps_that_share_a_weight) {
   for (int steps : {1, 3}) {
     BOOST_TEST(identical(gradient_of_shared({4, 3}, {5, 3}, steps), full({5, 3}, 4 * steps)));
-    BOOST_TEST(identical(gradient_of_shared({2, 300, 3}, {5, 3}, steps), full({5, 3}, 600 * steps)));
+    BOOST_TEST(
+        identical(gradient_of_shared({2, 300, 3}, {5, 3}, steps), full({5, 3}, 600 * steps)));
     BOOST_TEST(identical(gradient_of_shared({0, 3}, {5, 3}, steps), zeros({5, 3})));
     BOOST_TEST(identical(gradient_of_shared({4, 0}, {5, 0}, steps), zeros({5, 0})));
     BOOST_TEST(identical(gradient_of_shared({600, 0}, {5, 0}, steps), zeros({5, 0})));

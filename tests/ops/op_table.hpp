@@ -1,5 +1,5 @@
 // The op table: one row an op, from which one runner derives all tests of it. Rows are in
-// table_*.cpp, the checks in op_checks.cpp; what cannot be said in a row has a test file of its own.
+// table_*.cpp, the checks in op_checks.cpp; what a row cannot say has a test file of its own.
 //
 // Each row is checked for: value against an independent reference, gradients of first and second
 // order against differences, values and gradients of empty inputs (where a shape for them is

@@ -127,6 +127,8 @@ BOOST_AUTO_TEST_CASE(errors) {
              "[log_softmax] elements are int64; expected float32 or float64.");
   BOOST_TEST(error_of([] { logsumexp(zeros({2, 3}), {.axes = {-3}}); }) ==
              "[logsumexp] axis -3 does not exist in shape (2, 3); expected -2 to 1.");
+  BOOST_TEST(error_of([] { logsumexp(zeros({2, 3}), {.axes = {0, -2}}); }) ==
+             "[logsumexp] axis -2 of shape (2, 3) is named twice.");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -26,6 +26,7 @@ Row layer_norm(const char* variant, int axes, bool gain, bool bias, Index shape)
   const Input part = last == shape ? real(last) : empty_as(real(last), last);
   if (gain) inputs.push_back(part);
   if (bias) inputs.push_back(part);
+  const std::vector<Index> nothing(inputs.size(), Index(last.size(), 0));
   std::vector<Index> nothing_along_last;
   for (const Input& input : inputs) {
     nothing_along_last.push_back(input.shape);
@@ -58,8 +59,7 @@ Row layer_norm(const char* variant, int axes, bool gain, bool bias, Index shape)
                 });
               },
           .inputs = inputs,
-          .also_empty = {std::vector<Index>(inputs.size(), Index(static_cast<std::size_t>(axes), 0)),
-                         nothing_along_last}};
+          .also_empty = {nothing, nothing_along_last}};
 }
 
 const Rows layer_norm_rows{

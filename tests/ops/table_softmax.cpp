@@ -20,8 +20,8 @@ Row normalised(const char* name, const char* variant, Variable (*op)(const Varia
   Input input = empty_as(real(shape), {0, 3});
   if (shape.size() == 3) input.empty = {2, 0, 3};
   Index nothing_along = shape;
-  nothing_along[static_cast<std::size_t>(axis < 0 ? axis + static_cast<Size>(shape.size()) : axis)] =
-      0;
+  const Size rank = static_cast<Size>(shape.size());
+  nothing_along[static_cast<std::size_t>((axis + rank) % rank)] = 0;
   return {.name = name,
           .variant = variant,
           .f = [=](const Variables& x) { return op(x[0], axis); },
