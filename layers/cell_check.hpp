@@ -57,7 +57,7 @@ constexpr void check_cell() {
                 "[cell] State must be a plain struct, without constructors, private members or "
                 "virtual functions: `struct State { Variable h; };`");
   if constexpr (!std::is_same_v<S, NoState>) {
-    constexpr bool callable = requires(C& c, const X& x, const S& s) { c.step(x, s); };
+    constexpr bool callable = requires(C & c, const X& x, const S& s) { c.step(x, s); };
     constexpr bool constant = requires(const C& c, const X& x, const S& s) { c.step(x, s); };
     static_assert(callable,
                   "[cell] needs `State step(const Variable& x, const State& s) const` (with "

@@ -60,8 +60,7 @@ void Optimiser::zero_grad() {
 void Optimiser::check_unheld() const {
   std::vector<std::uint64_t> sweeps;
   for (const Parameter& p : parameters_)
-    if (p.data().gradient && p.data().last_backward != 0)
-      sweeps.push_back(p.data().last_backward);
+    if (p.data().gradient && p.data().last_backward != 0) sweeps.push_back(p.data().last_backward);
   std::sort(sweeps.begin(), sweeps.end());
   sweeps.erase(std::unique(sweeps.begin(), sweeps.end()), sweeps.end());
   if (sweeps.empty()) return;

@@ -13,7 +13,7 @@ namespace unroll {
 /// What all optimisers share. To write one: derive, name the arrays it keeps for each Parameter,
 /// and implement update().
 class Optimiser {
-public:
+ public:
   virtual ~Optimiser();
   Optimiser(const Optimiser&) = delete;  // two would apply one gradient twice
   Optimiser& operator=(const Optimiser&) = delete;
@@ -37,7 +37,7 @@ public:
   /// names and shapes. Throws Error listing all that does not fit, and then changes nothing.
   void set_state(const NamedArrays& state);
 
-protected:
+ protected:
   /// An array kept for each Parameter: of its shape and type, or one float64 number.
   struct Buffer {
     const char* name;
@@ -65,7 +65,7 @@ protected:
   };
   virtual void update(const Update& u) = 0;
 
-private:
+ private:
   struct Memory {
     std::vector<Array> buffers;  ///< none before the first update
     Size steps = 0;
@@ -93,10 +93,10 @@ struct SGDOptions {
 ///   g += weight_decay w;  m = momentum m + (1 - dampening) g, at first m = g;
 ///   w -= learning_rate m, with nesterov w -= learning_rate (g + momentum m).
 class SGD final : public Optimiser {
-public:
+ public:
   explicit SGD(const ParameterList& parameters, const SGDOptions& options = {});
 
-private:
+ private:
   void update(const Update& u) override;
   SGDOptions options_;
 };
@@ -113,10 +113,10 @@ struct AdagradOptions {
 ///   g += weight_decay w;  s += g^2, from initial_accumulator;
 ///   w -= learning_rate / (1 + (t - 1) learning_rate_decay) g / (sqrt(s) + epsilon).
 class Adagrad final : public Optimiser {
-public:
+ public:
   explicit Adagrad(const ParameterList& parameters, const AdagradOptions& options = {});
 
-private:
+ private:
   void update(const Update& u) override;
   AdagradOptions options_;
 };
@@ -135,10 +135,10 @@ struct RMSpropOptions {
 ///   centered: a = alpha a + (1 - alpha) g, and s - a^2 takes the place of s;
 ///   m = momentum m + g / (sqrt(s) + epsilon);  w -= learning_rate m.
 class RMSprop final : public Optimiser {
-public:
+ public:
   explicit RMSprop(const ParameterList& parameters, const RMSpropOptions& options = {});
 
-private:
+ private:
   static std::vector<Buffer> buffers(const RMSpropOptions& options);
   void update(const Update& u) override;
   RMSpropOptions options_;
@@ -158,10 +158,10 @@ struct AdamOptions {
 ///   amsgrad: the largest v so far takes the place of v below;
 ///   w -= learning_rate m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon).
 class Adam final : public Optimiser {
-public:
+ public:
   explicit Adam(const ParameterList& parameters, const AdamOptions& options = {});
 
-private:
+ private:
   void update(const Update& u) override;
   AdamOptions options_;
 };
@@ -178,10 +178,10 @@ struct AdamWOptions {
 /// Adam with decoupled weight decay (Loshchilov, Hutter 2019): w *= 1 - learning_rate weight_decay
 /// instead of changing g, then as Adam.
 class AdamW final : public Optimiser {
-public:
+ public:
   explicit AdamW(const ParameterList& parameters, const AdamWOptions& options = {});
 
-private:
+ private:
   void update(const Update& u) override;
   AdamWOptions options_;
 };
@@ -198,10 +198,10 @@ struct AdamaxOptions {
 ///   g += weight_decay w;  m = beta1 m + (1 - beta1) g;  u = max(beta2 u, |g| + epsilon);
 ///   w -= learning_rate / (1 - beta1^t) m / u.
 class Adamax final : public Optimiser {
-public:
+ public:
   explicit Adamax(const ParameterList& parameters, const AdamaxOptions& options = {});
 
-private:
+ private:
   void update(const Update& u) override;
   AdamaxOptions options_;
 };
@@ -217,10 +217,10 @@ struct AdadeltaOptions {
 ///   g += weight_decay w;  s = rho s + (1 - rho) g^2;  d = g sqrt(a + epsilon) / sqrt(s + epsilon);
 ///   a = rho a + (1 - rho) d^2;  w -= learning_rate d.
 class Adadelta final : public Optimiser {
-public:
+ public:
   explicit Adadelta(const ParameterList& parameters, const AdadeltaOptions& options = {});
 
-private:
+ private:
   void update(const Update& u) override;
   AdadeltaOptions options_;
 };
@@ -242,10 +242,10 @@ struct NAdamOptions {
 /// The second c_t in the correction of m is not Dozat's: PyTorch 1.13 has it, and its numbers are
 /// the ones this is tested against. It fades within some steps.
 class NAdam final : public Optimiser {
-public:
+ public:
   explicit NAdam(const ParameterList& parameters, const NAdamOptions& options = {});
 
-private:
+ private:
   void update(const Update& u) override;
   NAdamOptions options_;
 };
@@ -265,10 +265,10 @@ struct RAdamOptions {
 ///               sqrt((r - 4) (r - 2) R / ((R - 4) (R - 2) r));
 ///   else:  w -= learning_rate m / (1 - beta1^t).
 class RAdam final : public Optimiser {
-public:
+ public:
   explicit RAdam(const ParameterList& parameters, const RAdamOptions& options = {});
 
-private:
+ private:
   void update(const Update& u) override;
   RAdamOptions options_;
 };

@@ -31,19 +31,26 @@ Json parse_json(const std::string& where, std::string_view text) {
   std::size_t depth = 0;
   auto check = [&](int, Json::parse_event_t event, Json& parsed) {
     switch (event) {
-      case Json::parse_event_t::object_start: names.emplace_back(); [[fallthrough]];
-      case Json::parse_event_t::array_start:
-        if (++depth > kDeepest) fail("load", where, ": its header is nested too deeply.");
-        break;
-      case Json::parse_event_t::object_end: names.pop_back(); [[fallthrough]];
-      case Json::parse_event_t::array_end: --depth; break;
-      case Json::parse_event_t::key: {
-        const auto& name = parsed.get_ref<const std::string&>();
-        if (!names.back().insert(name).second)
-          fail("load", where, ": its header has the name ", shown(name), " twice.");
-        break;
-      }
-      default: break;
+    case Json::parse_event_t::object_start:
+      names.emplace_back();
+      [[fallthrough]];
+    case Json::parse_event_t::array_start:
+      if (++depth > kDeepest) fail("load", where, ": its header is nested too deeply.");
+      break;
+    case Json::parse_event_t::object_end:
+      names.pop_back();
+      [[fallthrough]];
+    case Json::parse_event_t::array_end:
+      --depth;
+      break;
+    case Json::parse_event_t::key: {
+      const auto& name = parsed.get_ref<const std::string&>();
+      if (!names.back().insert(name).second)
+        fail("load", where, ": its header has the name ", shown(name), " twice.");
+      break;
+    }
+    default:
+      break;
     }
     return true;
   };
@@ -246,8 +253,10 @@ Header parse(const std::string& where, std::string_view text, std::uint64_t data
   Json j = parse_json(where, text);
   Header header;
   for (const auto& [name, value] : j.items()) {
-    if (name == "__metadata__") header.metadata = parse_metadata(where, value);
-    else header.entries.push_back(parse_entry(where, name, value));
+    if (name == "__metadata__")
+      header.metadata = parse_metadata(where, value);
+    else
+      header.entries.push_back(parse_entry(where, name, value));
   }
   check_places(where, header.entries, data_bytes);
   return header;

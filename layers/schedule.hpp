@@ -76,8 +76,8 @@ struct InverseSqrtSchedule {
 };
 
 struct PlateauOptions {
-  bool absolute = false;    ///< threshold is a difference, not a fraction of the best
-  Size cooldown = 0;        ///< epochs after a reduction in which bad ones are not counted
+  bool absolute = false;  ///< threshold is a difference, not a fraction of the best
+  Size cooldown = 0;      ///< epochs after a reduction in which bad ones are not counted
   double factor = 0.1;
   bool maximise = false;    ///< a higher metric is better
   double minimum = 0;       ///< the rate does not fall below

@@ -1,3 +1,4 @@
+// Where each stream of a text starts and what is in each window. The picture is in batches.hpp.
 #include "common/batches.hpp"
 
 #include <algorithm>

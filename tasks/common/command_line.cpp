@@ -1,3 +1,5 @@
+// CLI11 in the house's way: its layout, its messages on one line. Options are declared by each
+// program.
 #include "common/command_line.hpp"
 
 #include <algorithm>

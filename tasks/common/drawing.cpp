@@ -1,3 +1,4 @@
+// Graphviz as a program of its own, called without a shell. Where it is missing the text stays.
 #include "common/drawing.hpp"
 
 #include <spawn.h>

@@ -1,3 +1,4 @@
+// What can be wrong with a file that a user names, in sentences. Nothing here changes one.
 #include "common/files.hpp"
 
 #include <unistd.h>

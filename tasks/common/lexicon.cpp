@@ -1,3 +1,4 @@
+// Tokens and their numbers, both ways. Which tokens there are is decided by the program.
 #include "common/lexicon.hpp"
 
 #include "common/bad_input.hpp"

@@ -1,3 +1,4 @@
+// Cards as the metadata of a safetensors file. Every error of the library's becomes bad input here.
 #include "common/model_file.hpp"
 
 #include <filesystem>

@@ -1,3 +1,5 @@
+// Lines on a terminal and elsewhere, and numbers as people read them. When there is something to
+// say is up to the training loops.
 #include "common/progress.hpp"
 
 #include <unistd.h>

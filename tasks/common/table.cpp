@@ -1,3 +1,4 @@
+// Columns are as wide as their widest cell on a terminal. Trailing spaces are cut.
 #include "common/table.hpp"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// UTF-8 read strictly and written back, and how wide it is on a terminal. Broken text is
+// never mended.
 #include "common/text.hpp"
 
 #include <wchar.h>

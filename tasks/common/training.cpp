@@ -1,3 +1,4 @@
+// The clock, the learning rate and the patience of a training. What is trained is not known here.
 #include "common/training.hpp"
 
 #include <algorithm>

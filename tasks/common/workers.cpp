@@ -1,3 +1,4 @@
+// Threads that wait for work, each with the same share every time. The caller is the first of them.
 #include "common/workers.hpp"
 
 #include <utility>

@@ -1,3 +1,5 @@
+// The network put together, and its settings checked as they come from a file. How it is trained is
+// in language_modeling.cpp.
 #include "language_modeling/model.hpp"
 
 #include "common/bad_input.hpp"

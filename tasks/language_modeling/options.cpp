@@ -1,3 +1,4 @@
+// Every option of the three verbs with its limits. The defaults are in options.hpp and model.hpp.
 #include "language_modeling/options.hpp"
 
 namespace tasks {

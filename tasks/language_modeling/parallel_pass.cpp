@@ -1,3 +1,4 @@
+// One window on several threads: forward, backward, gradients added. The order of adding is fixed.
 #include "language_modeling/parallel_pass.hpp"
 
 #include <algorithm>

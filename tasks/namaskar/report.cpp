@@ -1,3 +1,4 @@
+// The texts that namaskar prints, made of numbers. None of them is computed here.
 #include "namaskar/report.hpp"
 
 #include <algorithm>

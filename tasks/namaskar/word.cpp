@@ -1,3 +1,4 @@
+// A word as one-hot letters and the numbers of the next ones. One without a next letter is refused.
 #include "namaskar/word.hpp"
 
 #include <unroll/ops/index.hpp>

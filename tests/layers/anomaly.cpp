@@ -21,7 +21,8 @@ BOOST_AUTO_TEST_CASE(a_bad_input_is_found_in_its_step) {
       over_time(cell, x);
     });
     BOOST_TEST(message.find("(2, 3) with 6 not finite") != message.npos, message);
-    BOOST_TEST(message.find(" at LSTM t=" + std::to_string(bad) + " is not finite") != message.npos, message);
+    BOOST_TEST(message.find(" at LSTM t=" + std::to_string(bad) + " is not finite") != message.npos,
+               message);
   }
 }
 

@@ -53,8 +53,10 @@ BOOST_AUTO_TEST_CASE(the_next_tape_uses_the_new_values) {
   for (int k = 0; k < 2; ++k) {
     Tape tape;
     Variable loss = sum(net(ones({1, 2})));
-    if (k == 0) before = loss.item();
-    else BOOST_TEST(loss.item() == before - 6, boost::test_tools::tolerance(1e-5));
+    if (k == 0)
+      before = loss.item();
+    else
+      BOOST_TEST(loss.item() == before - 6, boost::test_tools::tolerance(1e-5));
     tape.backward(loss);
     optimiser.step();
   }

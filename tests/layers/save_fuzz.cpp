@@ -72,10 +72,17 @@ BOOST_AUTO_TEST_CASE(random_damage) {
     for (std::uint64_t hits = 1 + generator.below(4); hits > 0; --hits) {
       std::size_t at = generator.below(changed.size());
       switch (generator.below(4)) {
-        case 0: changed[at] = static_cast<char>(generator.bits()); break;
-        case 1: changed[at] = often[generator.below(often.size())]; break;
-        case 2: changed.erase(at, 1 + generator.below(9)); break;
-        default: changed.insert(at, changed.substr(generator.below(changed.size()), 8));
+      case 0:
+        changed[at] = static_cast<char>(generator.bits());
+        break;
+      case 1:
+        changed[at] = often[generator.below(often.size())];
+        break;
+      case 2:
+        changed.erase(at, 1 + generator.below(9));
+        break;
+      default:
+        changed.insert(at, changed.substr(generator.below(changed.size()), 8));
       }
     }
     Outcome found = outcome(changed);
@@ -90,10 +97,28 @@ BOOST_AUTO_TEST_CASE(random_damage) {
 }
 
 BOOST_AUTO_TEST_CASE(random_headers) {
-  const std::vector<std::string> parts{
-      "{", "}", "[", "]", ",", ":", "\"a\"", "\"__metadata__\"", "\"dtype\"", "\"F32\"", "\"I64\"",
-      "\"shape\"", "\"data_offsets\"", "0", "4", "8", "4294967296", "-1", "1e5", "null",
-      R"({"dtype":"F32","shape":[1],"data_offsets":[0,4]})", R"("b":)"};
+  const std::vector<std::string> parts{"{",
+                                       "}",
+                                       "[",
+                                       "]",
+                                       ",",
+                                       ":",
+                                       "\"a\"",
+                                       "\"__metadata__\"",
+                                       "\"dtype\"",
+                                       "\"F32\"",
+                                       "\"I64\"",
+                                       "\"shape\"",
+                                       "\"data_offsets\"",
+                                       "0",
+                                       "4",
+                                       "8",
+                                       "4294967296",
+                                       "-1",
+                                       "1e5",
+                                       "null",
+                                       R"({"dtype":"F32","shape":[1],"data_offsets":[0,4]})",
+                                       R"("b":)"};
   Generator generator(7);
   for (int k = 0; k < 20000; ++k) {
     std::string header = "{";
@@ -107,8 +132,7 @@ BOOST_AUTO_TEST_CASE(random_headers) {
     try {
       for (const auto& [name, array] : from_safetensors(bytes).arrays)
         BOOST_TEST(array.size() * bytes_of(array.type()) <= 8);
-    } catch (const Error&) {
-    }
+    } catch (const Error&) {}
   }
 }
 

@@ -99,8 +99,13 @@ BOOST_AUTO_TEST_CASE(plateau_waits_for_its_patience) {
 }
 
 BOOST_AUTO_TEST_CASE(plateau_cools_down_and_stops_at_the_minimum) {
-  PlateauSchedule schedule(1, {.absolute = true, .cooldown = 2, .factor = 0.1, .maximise = true,
-                               .minimum = 0.05, .patience = 0, .threshold = 0});
+  PlateauSchedule schedule(1, {.absolute = true,
+                               .cooldown = 2,
+                               .factor = 0.1,
+                               .maximise = true,
+                               .minimum = 0.05,
+                               .patience = 0,
+                               .threshold = 0});
   std::vector<double> found;
   for (int k = 0; k < 8; ++k) found.push_back(schedule.update(1));
   check(found, {1, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05});

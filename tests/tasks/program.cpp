@@ -1,3 +1,4 @@
+// Programs started as a shell would, with what they say in files. Nothing of the user's is touched.
 #include "program.hpp"
 
 #include <fcntl.h>
