@@ -2,6 +2,7 @@
 // where gradients go. The loops are in lane_kernel.cpp.
 #include <unroll/ops/fuse.hpp>
 
+#include <algorithm>
 #include <cstring>
 
 namespace unroll::kernel {
@@ -43,13 +44,77 @@ void clear(void* data, Size elements, Type type) {
   if (data) std::memset(data, 0, static_cast<std::size_t>(elements * bytes_of(type)));
 }
 
+/// True if input k is the same all along that axis of the common shape.
+bool repeats(const Backward& b, int k, const Shape& shape, int axis) {
+  int own = axis - (shape.rank() - b.x_shape(k).rank());
+  return own < 0 || b.x_shape(k)[own] == 1;
+}
+
+/// A gradient that is summed over more numbers than lane loops should add one by one is summed in
+/// slabs of the first axis, and the engine sums the slabs.
+struct Slabs {
+  struct Sums {
+    int input, operand;
+    Array slabs;  ///< (count, the input's shape)
+  };
+  int axis = 0;
+  Size rows = 0, count = 1;  ///< along the axis in a slab, and slabs
+  std::vector<Sums> sums;
+
+  Slabs(const Backward& b, const Shape& shape) {
+    constexpr Size kMost = 2048, kInSlab = 512;
+    while (axis < shape.rank() && shape[axis] == 1) ++axis;
+    if (shape.count() <= kMost || b.inputs() == 1) return;
+    Size times = 0;
+    for (int k = 0; k < b.inputs(); ++k)
+      if (b.wants(k) && repeats(b, k, shape, axis))
+        times = std::max(times, shape.count() / b.x_shape(k).count());
+    if (times <= kMost) return;
+    Size size = shape[axis], row = shape.count() / size;
+    rows = std::max({Size{1}, size * kInSlab / times, kMost / row});
+    count = (size + rows - 1) / rows;
+  }
+
+  /// Calls f(shape) for each slab, with the operands moved on to it.
+  template <class F>
+  void each(Shape shape, Type type, Operands& operands, F&& f) {
+    if (count == 1) return f(shape);
+    Size size = shape[axis], row = shape.count() / size;
+    std::vector<Size> steps;
+    for (int k = 0; k < operands.size(); ++k) {
+      const Operand& o = operands[k];
+      steps.push_back(o.layout == Operand::whole     ? rows * row
+                      : o.layout == Operand::strided ? rows * o.strides[axis]
+                                                     : 0);
+    }
+    for (const Sums& one : sums)
+      steps[static_cast<std::size_t>(one.operand)] = one.slabs.size() / count;
+    for (Size start = 0; start < size; start += rows) {
+      shape[axis] = std::min(rows, size - start);
+      f(shape);
+      for (int k = 0; k < operands.size(); ++k)
+        if (void*& data = operands[k].data)
+          data = static_cast<std::byte*>(data) +
+                 steps[static_cast<std::size_t>(k)] * bytes_of(type);
+    }
+  }
+};
+
 /// Places for the gradients of the inputs, as results of a kernel over `shape`.
-void add_targets(Backward& b, const Shape& shape, Type type, Operands& operands) {
+void add_targets(Backward& b, const Shape& shape, Type type, Operands& operands, Slabs& slabs) {
   int first = operands.size();
   std::vector<const void*> buffers;
   for (int k = 0; k < b.inputs(); ++k) {
     if (!b.wants(k)) {
       operands.push();
+      buffers.push_back(nullptr);
+      continue;
+    }
+    if (slabs.count > 1 && repeats(b, k, shape, slabs.axis)) {
+      Shape room = b.x_shape(k);
+      room.insert(0, slabs.count);
+      slabs.sums.push_back({k, operands.size(), Array(room, type)});
+      operands.push(slabs.sums.back().slabs[0], shape).add = true;
       buffers.push_back(nullptr);
       continue;
     }
@@ -72,7 +137,6 @@ void add_targets(Backward& b, const Shape& shape, Type type, Operands& operands)
     }
   }
 }
-
 
 /// Row-major operands of one shape, as most are: the last lane may overlap the one before it.
 /// False if there are too many operands, or too few elements.
@@ -145,8 +209,12 @@ void backward(Backward& b, const LaneKernel& kernel, const void* function, Keep 
   for (int k = 0; keeps_inputs && k < b.inputs(); ++k)
     operands.push(b.x(k).value(), shape);
   int inputs = operands.size();
-  add_targets(b, shape, dy.type(), operands);
-  run(kernel, function, dy.type(), shape, operands.data(), inputs, operands.size());
+  Slabs slabs(b, shape);
+  add_targets(b, shape, dy.type(), operands, slabs);
+  slabs.each(shape, dy.type(), operands, [&](const Shape& part) {
+    run(kernel, function, dy.type(), part, operands.data(), inputs, operands.size());
+  });
+  for (const Slabs::Sums& one : slabs.sums) b.give(one.input, one.slabs);
 }
 
 }  // namespace unroll::kernel

@@ -7,6 +7,7 @@
 #include <unroll/ops/fuse.hpp>
 #include <unroll/ops/linear.hpp>
 #include <unroll/ops/reduce.hpp>
+#include <unroll/ops/reshape.hpp>
 
 namespace {
 
@@ -75,6 +76,12 @@ BOOST_AUTO_TEST_CASE(gradients_of_what_was_repeated) {
   compare("bias", [&](const Variable& x, const Variable& b) {
     return linear(x, Variable(W.to(x.type())), b);
   });
+  compare("multiply", [](const Variable& x, const Variable& b) { return x * b; });
+  compare("reshaped", [](const Variable& x, const Variable& b) {
+    return reshape(reshape(x, {1, 50'000, 10, 2}) * b, {500'000, 2});
+  });
+  compare("strided", [](const Variable& x, const Variable& b) { return flip(x, {0}) * b; });
+  compare("scalars", [](const Variable& x, const Variable& b) { return b[0] * x + x / b[1]; });
 }
 
 // 0.1 has another value in float32, off by 1.5e-9.
