@@ -29,6 +29,10 @@ void ones(Array& a, Generator& generator);
 /// Bias of gates i, f, g, o, (4 hidden): ones for f, the rest zeros (Jozefowicz et al. 2015).
 void forget_bias(Array& a, Generator& generator);
 
+/// Normal numbers of a square matrix, scaled so that its largest absolute eigenvalue is `radius`:
+/// the recurrent weights of an echo state network (Jaeger 2001).
+Initialiser spectral_radius(double radius);
+
 Initialiser constant(double value);
 Initialiser uniform(double low, double high);
 Initialiser normal(double stddev, double mean = 0);

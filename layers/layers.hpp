@@ -2,9 +2,20 @@
 // have umbrellas of their own.
 #pragma once
 
+#include <unroll/layers/cells/conv_lstm.hpp>
+#include <unroll/layers/cells/coupled_lstm.hpp>
 #include <unroll/layers/cells/elman.hpp>
 #include <unroll/layers/cells/gru.hpp>
+#include <unroll/layers/cells/gru_reset_before.hpp>
+#include <unroll/layers/cells/indrnn.hpp>
+#include <unroll/layers/cells/layer_norm_lstm.hpp>
+#include <unroll/layers/cells/leaky.hpp>
 #include <unroll/layers/cells/lstm.hpp>
+#include <unroll/layers/cells/mgu.hpp>
+#include <unroll/layers/cells/multiplicative_rnn.hpp>
+#include <unroll/layers/cells/peephole_lstm.hpp>
+#include <unroll/layers/cells/recurrent_highway.hpp>
+#include <unroll/layers/cells/sru.hpp>
 #include <unroll/layers/clip.hpp>
 #include <unroll/layers/dropout.hpp>
 #include <unroll/layers/embedding.hpp>

@@ -6,6 +6,7 @@
 
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/reduce.hpp>
+#include <unroll/ops/reshape.hpp>
 
 namespace golden {
 
@@ -47,6 +48,17 @@ void Run::adopt(const std::string& name, const Parameter& parameter) {
   parameters_["param." + name] = parameter;
 }
 
+void Run::adopt(const std::string& name, const Parameter& parameter, Size first, Size end) {
+  adopt(name, parameter);
+  rows_["param." + name] = {first, end};
+}
+
+Variable Run::part(const std::string& tensor, const Variable& like_leaf) const {
+  const auto rows = rows_.find(tensor);
+  if (rows == rows_.end()) return like_leaf;
+  return unroll::sliced(like_leaf, 0, rows->second.first, rows->second.second);
+}
+
 Array Run::constant(const std::string& tensor) const {
   const Array& value = c.at(tensor);
   return value.type() == int64 ? value : value.to(type);
@@ -71,6 +83,7 @@ void Run::begin(unroll::Tape& tape) {
   inputs_.clear();
   outputs_.clear();
   parameters_.clear();
+  rows_.clear();
 }
 
 Variable Run::weighted_loss() const {
@@ -101,7 +114,8 @@ void Run::compare_gradients(unroll::Tape& tape, const Variable& loss, bool creat
       gradients.push_back(g.empty() ? Variable(unroll::zeros(x.shape(), x.type())) : g);
     }
   }
-  for (std::size_t k = 0; k < names.size(); ++k) compare("grad." + names[k], gradients[k], kind);
+  for (std::size_t k = 0; k < names.size(); ++k)
+    compare("grad." + names[k], part(names[k], gradients[k]), kind);
 }
 
 namespace {

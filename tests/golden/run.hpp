@@ -51,6 +51,8 @@ class Run {
   Parameter parameter(const std::string& name);
   /// Uses a module's Parameter as param.<name>; its numbers are the caller's business.
   void adopt(const std::string& name, const Parameter& parameter);
+  /// The same for rows first .. end of a Parameter: one gate of several.
+  void adopt(const std::string& name, const Parameter& parameter, Size first, Size end);
   /// Any tensor of the file at this precision, a constant.
   Array constant(const std::string& tensor) const;
   /// in.<name>, int64, as numbers.
@@ -85,6 +87,10 @@ class Run {
                          Kind kind = Kind::gradient);
   /// The Variable behind "in.x" or "param.W", made if the handler has not asked for it.
   Variable leaf(const std::string& tensor);
+  /// The part of the leaf's gradient (or of any array like it) that belongs to that tensor.
+  Variable part(const std::string& tensor, const Variable& like_leaf) const;
+  /// What was given to out().
+  const Variable& value_of(const std::string& output) const { return outputs_.at(output); }
 
   struct Difference {
     std::string tensor, what;
@@ -102,6 +108,7 @@ class Run {
   unroll::Tape* tape_ = nullptr;
   std::map<std::string, Variable> inputs_, outputs_;
   std::map<std::string, Parameter> parameters_;
+  std::map<std::string, std::pair<Size, Size>> rows_;
   std::set<std::string> compared_;
   std::vector<Difference> differences_;
   double largest_ = 0;

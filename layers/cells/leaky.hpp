@@ -1,0 +1,44 @@
+// Leaky integrators (Jaeger et al. 2007), and the echo state network, whose recurrent weights are
+// drawn once and never trained.
+#pragma once
+
+#include <unroll/layers/over_time.hpp>
+
+namespace unroll {
+
+struct LeakyOptions {
+  double leak = 0.5;          ///< a, in (0, 1]
+  bool learned_leak = false;  ///< one a for each unit, trained as sigmoid of a Parameter
+};
+
+/// h' = (1 - a) h + a tanh(x W^T + h U^T); W (hidden, in), U (hidden, hidden).
+struct LeakyIntegrator : Cell {
+  LeakyIntegrator(Size in, Size hidden, const LeakyOptions& options = {});
+  double leak;
+  Parameter W = parameter("W", {hidden, in}), U;
+  Parameter leak_logit;  ///< (hidden), a = sigmoid of it; empty if a is given
+
+  struct State {
+    Variable h;
+  };
+
+  State step(const Variable& x, const State& s) const;
+
+ protected:
+  LeakyIntegrator(Size in, Size hidden, const LeakyOptions& options, const Initialiser& recurrent);
+};
+
+struct EchoStateOptions {
+  double leak = 1;
+  /// The largest absolute eigenvalue of U; below 1 the network forgets its start.
+  double spectral_radius = 0.9;
+  bool train_input = false;  ///< whether W is trained, which echo state networks do not do
+};
+
+/// A LeakyIntegrator whose U is drawn with that spectral radius and frozen: what reads its states
+/// is trained.
+struct EchoState : LeakyIntegrator {
+  EchoState(Size in, Size hidden, const EchoStateOptions& options = {});
+};
+
+}  // namespace unroll
