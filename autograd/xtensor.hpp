@@ -1,5 +1,5 @@
 // Arrays as xtensor containers and back; opt-in, because xtensor costs seconds to compile.
-// The one place that includes xtensor's headers, which moved in version 0.26.
+// No other public header includes xtensor, whose headers moved in version 0.26.
 #pragma once
 
 #if __has_include(<xtensor/containers/xarray.hpp>)
