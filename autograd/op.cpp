@@ -99,23 +99,22 @@ void Op::widen() {
 void Op::store(std::span<Variable> results, const GradientFunction& function, void* closure,
                Keep keep) {
   TapeImpl& tape = *recording_tape();
-  int index = tape.nodes.size();
-  Node& node = tape.nodes.push();
-  node.name = name_;
-  node.n_inputs = n_;
-  node.n_results = static_cast<int>(results.size());
-  node.first_slot = tape.slots.size();
-  node.scope = tape.scope;
-  node.step = static_cast<int>(tape.step);
-  node.origin = tape.origin;
   if (tape.options.keep_values || tape.options.anomaly) keep = Keep::all;
   bool keep_inputs = static_cast<int>(keep) & 1, keep_results = static_cast<int>(keep) & 2;
 
+  // All memory first: a node that is on the tape is whole.
   auto n = static_cast<std::size_t>(n_);
   std::size_t kept = keep_results ? results.size() : 0;
-  node.inputs = static_cast<NodeInput*>(
-      tape.arena.take(sizeof(NodeInput) * n + sizeof(Variable) * kept, alignof(NodeInput)));
-  node.keeps_results = keep_results;
+  void* inputs = tape.arena.take(sizeof(NodeInput) * n + sizeof(Variable) * kept, alignof(NodeInput));
+  void* memory = tape.arena.take(function.bytes, function.alignment);
+  int index = tape.nodes.size(), first_slot = tape.slots.size();
+  Node& node = tape.nodes.push();
+  node.name = name_;
+  node.first_slot = first_slot;
+  node.scope = tape.scope;
+  node.step = static_cast<int>(tape.step);
+  node.origin = tape.origin;
+  node.inputs = static_cast<NodeInput*>(inputs);
   for (int k = 0; k < n_; ++k) {
     NodeInput& in = *new (node.inputs + k) NodeInput;
     in.slot = inputs_[k].slot;
@@ -124,20 +123,25 @@ void Op::store(std::span<Variable> results, const GradientFunction& function, vo
       in.version = (*this)[k].version();
     }
   }
-  node.closure = tape.arena.take(function.bytes, function.alignment);
-  function.move(node.closure, closure);
-  node.function = &function;
-  for (std::size_t k = 0; k < results.size(); ++k) {
-    Record& record = *results[k].record();
+  node.n_inputs = n_;
+  for (const Variable& y : results) {
     Slot& slot = tape.slots.push();
     slot.node = index;
-    slot.type = record.value.type();
-    slot.shape = record.value.shape();
-    slot.version = record.value.version();
+    slot.type = y.type();
+    slot.shape = y.shape();
+    slot.version = y.value().version();
+  }
+  node.n_results = static_cast<int>(results.size());
+  node.keeps_results = keep_results;
+  for (std::size_t k = 0; k < results.size(); ++k) {
+    Record& record = *results[k].record();
     record.tape = tape.serial;
-    record.slot = node.first_slot + static_cast<int>(k);
+    record.slot = first_slot + static_cast<int>(k);
     if (keep_results) new (node.results() + k) Variable(results[k]);
   }
+  function.move(memory, closure);
+  node.closure = memory;
+  node.function = &function;
   if (tape.options.profile) {
     tape.times.resize(static_cast<std::size_t>(index) + 1);
     tape.times.back().forward = seconds_now() - started_;

@@ -1,9 +1,9 @@
 // The equations of the convolutional LSTM.
 #include <unroll/layers/cells/conv_lstm.hpp>
 
-#include <unroll/ops/fuse.hpp>
+#include <unroll/layers/cells/lstm_gates.hpp>
+#include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/nn.hpp>
-#include <unroll/ops/reshape.hpp>
 
 namespace unroll {
 
@@ -25,13 +25,7 @@ ConvLSTM::State ConvLSTM::zero_state(const Variable& x) const {
 
 ConvLSTM::State ConvLSTM::step(const Variable& x, const State& s) const {
   const Conv2dOptions same{.padding = kernel / 2};
-  auto [i, f, g, o] = chunk<4>(conv2d(x, W, same) + conv2d(s.h, U, same) + b, 1);
-  auto [h, c] = fuse(
-      [](auto i, auto f, auto g, auto o, auto c0) {
-        auto c = sigmoid(f) * c0 + sigmoid(i) * tanh(g);
-        return std::tuple(sigmoid(o) * tanh(c), c);
-      },
-      i, f, g, o, s.c);
+  auto [h, c] = detail::lstm_gates(conv2d(x, W, same) + conv2d(s.h, U, same) + b, s.c, 1);
   return {h, c};
 }
 

@@ -1,6 +1,8 @@
 // The cell table: a row a cell, and what holds for each of them; and their equations, written out
 // for one element at a time.
 #include <boost/test/unit_test.hpp>
+
+#include "common/numbers.hpp"
 #include <cmath>
 
 #include <unroll/layers/layers.hpp>
@@ -12,15 +14,6 @@
 using namespace unroll;
 
 namespace {
-
-Array random(const Shape& shape, std::uint64_t seed = 3) {
-  Generator generator(seed);
-  return normal(shape, generator, {.type = float64});
-}
-double distance(const Variable& a, const Variable& b) {
-  BOOST_REQUIRE(a.shape() == b.shape());
-  return a.size() ? max(abs(a - b)).item() : 0;
-}
 
 struct Row {
   const char* name;

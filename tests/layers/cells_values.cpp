@@ -5,24 +5,12 @@
 #include <cmath>
 
 #include "common/error_of.hpp"
+#include "common/numbers.hpp"
 
 #include <unroll/layers/layers.hpp>
 #include <unroll/ops/ops.hpp>
 
 using namespace unroll;
-
-namespace {
-
-Array random(const Shape& shape, std::uint64_t seed = 3) {
-  Generator generator(seed);
-  return normal(shape, generator, {.type = float64});
-}
-double distance(const Variable& a, const Variable& b) {
-  BOOST_REQUIRE(a.shape() == b.shape());
-  return max(abs(a - b)).item();
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(values_of_cells)
 

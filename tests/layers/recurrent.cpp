@@ -1,5 +1,7 @@
 // Recurrent: layers and directions against the same cells put together by hand.
 #include <boost/test/unit_test.hpp>
+
+#include "common/numbers.hpp"
 #include <memory>
 
 #include "common/error_of.hpp"
@@ -17,14 +19,6 @@ using namespace unroll;
 
 namespace {
 
-Array random(const Shape& shape, std::uint64_t seed = 3) {
-  Generator generator(seed);
-  return normal(shape, generator, {.type = float64});
-}
-double distance(const Variable& a, const Variable& b) {
-  BOOST_REQUIRE(a.shape() == b.shape());
-  return a.size() ? max(abs(a - b)).item() : 0;
-}
 std::vector<std::string> names(const Module& m) {
   std::vector<std::string> list;
   for (const NamedParameter& p : m.named_parameters()) list.push_back(p.name);
