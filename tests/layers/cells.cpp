@@ -2,8 +2,9 @@
 // for one element at a time.
 #include <boost/test/unit_test.hpp>
 
-#include "common/numbers.hpp"
 #include <cmath>
+
+#include "common/numbers.hpp"
 
 #include <unroll/layers/layers.hpp>
 #include <unroll/ops/loss.hpp>

@@ -1,10 +1,10 @@
 // Recurrent: layers and directions against the same cells put together by hand.
 #include <boost/test/unit_test.hpp>
 
-#include "common/numbers.hpp"
 #include <memory>
 
 #include "common/error_of.hpp"
+#include "common/numbers.hpp"
 
 #include <unroll/layers/cells/elman.hpp>
 #include <unroll/layers/cells/gru.hpp>
