@@ -1,42 +1,18 @@
-// The caching pool behind Buffer: free lists per thread and size class, and the global counts.
+// The caching pool: stacks of freed blocks per thread and size, and the global counts.
 #include <unroll/autograd/memory.hpp>
 
 #include <bit>
 #include <cstdlib>
 #include <new>
-#include <vector>
 
 namespace unroll {
 
 namespace {
 
-// Touching fresh pages costs several times what the arithmetic on them does, and malloc gives
-// memory back between steps; so freed buffers are kept. Four size classes an octave from 64 bytes.
-constexpr int kBuckets = 4 * 48;
-
 struct Counters {
   std::atomic<std::int64_t> live{0}, peak{0}, system{0}, allocations{0};
 };
 Counters counters;
-
-int bucket_of(std::size_t bytes) {
-  if (bytes <= 64) return 0;
-  std::size_t last = bytes - 1;
-  int octave = static_cast<int>(std::bit_width(last)) - 1;  // >= 6
-  return (octave - 6) * 4 + static_cast<int>((last >> (octave - 2)) & 3) + 1;
-}
-
-std::size_t bytes_of_bucket(int bucket) {
-  if (bucket == 0) return 64;
-  int octave = (bucket - 1) / 4 + 6, quarter = (bucket - 1) % 4;
-  return (std::size_t{1} << octave) + (std::size_t(quarter) + 1) * (std::size_t{1} << (octave - 2));
-}
-
-void to_system(Buffer* buffer) {
-  counters.system.fetch_sub(static_cast<std::int64_t>(buffer->bytes), std::memory_order_relaxed);
-  buffer->~Buffer();
-  std::free(buffer);
-}
 
 // Each thread counts for itself and tells the others in steps, as shared counters are slow.
 struct LocalCount {
@@ -45,7 +21,7 @@ struct LocalCount {
     live += bytes;
     if (live > peak) peak = live;
     constexpr std::int64_t kStep = 1 << 16;
-    if (live > kStep || live < -kStep) report();
+    if (static_cast<std::uint64_t>(live + kStep) > 2 * kStep) report();
   }
   void report() {
     std::int64_t before = counters.live.fetch_add(live, std::memory_order_relaxed);
@@ -58,66 +34,115 @@ struct LocalCount {
 };
 thread_local constinit LocalCount local_count;
 
-struct Pool {
-  std::vector<Buffer*> free[kBuckets];
-  void clear() {
-    for (auto& list : free) {
-      for (Buffer* b : list) to_system(b);
-      list.clear();
+// Touching fresh pages costs several times what the arithmetic on them does, and malloc gives
+// memory back between steps; so freed blocks are kept. Four size classes an octave.
+constexpr int kClasses = 4 * 48;
+constexpr std::size_t kLine = 64;
+
+void count_system(std::size_t payload, int sign) {
+  counters.system.fetch_add(sign * static_cast<std::int64_t>(kLine + payload),
+                            std::memory_order_relaxed);
+}
+
+void to_system(void* block, int number) {
+  count_system(block::payload_of(number), -1);
+  std::free(block);
+}
+
+// Freed blocks of one size class; the last one freed is the next one taken.
+struct FreeStack {
+  void** blocks;
+  std::size_t size, room;
+
+  void* pop() {
+    if (size == 0) return nullptr;
+    void* top = blocks[--size];
+    // What a long tape freed has left the cache: those whose turn is near are asked for.
+    constexpr std::size_t kAhead = 4;
+    if (size >= kAhead) {
+      const char* next = static_cast<const char*>(blocks[size - kAhead]);
+      __builtin_prefetch(next, 1);
+      __builtin_prefetch(next + kLine, 1);
     }
+    return top;
   }
 };
+thread_local constinit FreeStack free_stacks[kClasses] = {};
 
-// The pool may be gone while objects with longer lives still free their buffers.
-thread_local constinit bool pool_gone = false;
-thread_local constinit Pool* this_pool = nullptr;
-struct PoolOwner {
-  Pool pool;
-  ~PoolOwner() {
-    pool.clear();
+void clear_stacks() {
+  for (int c = 0; c < kClasses; ++c) {
+    FreeStack& stack = free_stacks[c];
+    while (stack.size > 0) to_system(stack.blocks[--stack.size], c);
+    std::free(stack.blocks);
+    stack = {};
+  }
+}
+
+// Objects may live longer than the stacks of their thread: then their blocks are not kept.
+thread_local constinit bool stacks_gone = false;
+struct StackOwner {
+  ~StackOwner() {
+    clear_stacks();
     local_count.report();
-    pool_gone = true;
-    this_pool = nullptr;
+    stacks_gone = true;
   }
 };
 
-Pool* pool() {
-  if (this_pool || pool_gone) return this_pool;
-  thread_local PoolOwner owner;
-  return this_pool = &owner.pool;
+/// False if there is no more room in the stack.
+bool grow(FreeStack& stack) {
+  if (stacks_gone) return false;
+  thread_local StackOwner owner;
+  static_cast<void>(owner);
+  std::size_t room = stack.room ? 2 * stack.room : 64;
+  void* grown = std::realloc(stack.blocks, room * sizeof(void*));
+  if (!grown) return false;
+  stack.blocks = static_cast<void**>(grown);
+  stack.room = room;
+  return true;
 }
 
 }  // namespace
 
+block::Size block::size_of(std::size_t payload) {
+  std::size_t last = payload ? payload - 1 : 0;
+  if (last < 4 * kLine) return {static_cast<int>(last / kLine), (last / kLine + 1) * kLine};
+  int octave = static_cast<int>(std::bit_width(last)) - 1, unit = octave - 2;
+  return {(octave - 7) * 4 + static_cast<int>((last >> unit) & 3), ((last >> unit) + 1) << unit};
+}
+
+std::size_t block::payload_of(int number) {
+  auto n = static_cast<std::size_t>(number);
+  return n < 4 ? (n + 1) * kLine : (n % 4 + 5) << (n / 4 + 5);
+}
+
+void* block::take(const Size& size) {
+  if (void* freed = free_stacks[size.number].pop()) return freed;
+  void* memory = std::aligned_alloc(kLine, kLine + size.payload);
+  if (!memory) throw std::bad_alloc();
+  count_system(size.payload, 1);
+  counters.allocations.fetch_add(1, std::memory_order_relaxed);
+  return memory;
+}
+
+void block::free(void* block, int number) {
+  FreeStack& stack = free_stacks[number];
+  if (stack.size == stack.room && !grow(stack)) return to_system(block, number);
+  stack.blocks[stack.size++] = block;
+}
+
 Ref<Buffer> Buffer::take(std::size_t bytes) {
-  int bucket = bucket_of(bytes);
-  if (bucket >= kBuckets) throw std::bad_alloc();
-  Buffer* buffer = nullptr;
-  Pool* p = pool();
-  if (p && !p->free[bucket].empty()) {
-    buffer = p->free[bucket].back();
-    p->free[bucket].pop_back();
-    if (!p->free[bucket].empty()) __builtin_prefetch(p->free[bucket].back(), 1);
-    buffer->version = 0;
-  } else {
-    std::size_t usable = (bytes_of_bucket(bucket) + 63) / 64 * 64;
-    void* memory = std::aligned_alloc(64, sizeof(Buffer) + usable);
-    if (!memory) throw std::bad_alloc();
-    buffer = new (memory) Buffer;
-    buffer->bucket = bucket;
-    buffer->bytes = usable;
-    counters.system.fetch_add(static_cast<std::int64_t>(usable), std::memory_order_relaxed);
-    counters.allocations.fetch_add(1, std::memory_order_relaxed);
-  }
+  block::Size size = block::size_of(bytes);
+  if (size.number >= kClasses) throw std::bad_alloc();
+  auto* buffer = new (block::take(size)) Buffer;
+  buffer->size_number = size.number;
+  buffer->bytes = size.payload;
   local_count.add(static_cast<std::int64_t>(buffer->bytes));
   return Ref<Buffer>(buffer);
 }
 
 void Buffer::free(Buffer* buffer) {
   local_count.add(-static_cast<std::int64_t>(buffer->bytes));
-  buffer->count.store(0, std::memory_order_relaxed);
-  if (Pool* p = pool()) p->free[buffer->bucket].push_back(buffer);
-  else to_system(buffer);
+  block::free(buffer, buffer->size_number);
 }
 
 MemoryStatistics memory_statistics() {
@@ -132,7 +157,7 @@ void reset_peak_memory() {
 }
 
 void release_cached_memory() {
-  if (Pool* p = pool()) p->clear();
+  clear_stacks();
 }
 
 }  // namespace unroll

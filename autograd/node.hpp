@@ -36,17 +36,25 @@ class Chunked {
   int size() const { return size_; }
   T& operator[](int k) { return at(k); }
   const T& operator[](int k) const { return at(k); }
-  T& push() {
-    if ((size_ & (kChunk - 1)) == 0) chunks_.push_back(Buffer::take(sizeof(T) * kChunk));
-    return *new (&at(size_++)) T;  // not T(): that would clear it twice
+  /// Adds T{fields...}.
+  template <class... Fields>
+  T& push(Fields&&... fields) {
+    if (next_ == end_) add_chunk();
+    ++size_;
+    return *new (next_++) T{static_cast<Fields&&>(fields)...};
   }
 
  private:
-  T& at(int k) const {
-    auto* chunk = reinterpret_cast<T*>(chunks_[static_cast<std::size_t>(k >> kBits)]->data());
-    return chunk[k & (kChunk - 1)];
+  void add_chunk() {
+    chunks_.push_back(Buffer::take(sizeof(T) * kChunk));
+    starts_.push_back(reinterpret_cast<T*>(chunks_.back()->data()));
+    next_ = starts_.back();
+    end_ = next_ + kChunk;
   }
+  T& at(int k) const { return starts_[static_cast<std::size_t>(k >> kBits)][k & (kChunk - 1)]; }
   std::vector<Ref<Buffer>> chunks_;
+  std::vector<T*> starts_;
+  T *next_ = nullptr, *end_ = nullptr;
   int size_ = 0;
 };
 
@@ -188,8 +196,8 @@ class Sweep {
   bool needed(int slot) { return in_range(slot) && (flags(slot) & kNeeded); }
   void mark_needed(const std::vector<int>& targets);
   void visit(int index);
-  void prefetch(int index) const;
-  void give(const Node& node, int k, const Variable& gradient);
+  [[gnu::always_inline]] inline void prefetch(int index) const;
+  void give(const Node& node, int k, Variable&& gradient);
   Backward::Target target(int slot);
   void make_own(int slot);
   void flush(int slot);

@@ -2,7 +2,7 @@
 // The backward side of a node is in sweep.cpp.
 #include <unroll/autograd/op.hpp>
 
-#include <cstring>
+#include <algorithm>
 
 #include <unroll/autograd/node.hpp>
 #include <unroll/autograd/strided.hpp>
@@ -102,45 +102,41 @@ void Op::store(std::span<Variable> results, const GradientFunction& function, vo
   if (tape.options.keep_values || tape.options.anomaly) keep = Keep::all;
   bool keep_inputs = static_cast<int>(keep) & 1, keep_results = static_cast<int>(keep) & 2;
 
-  // All memory first: a node that is on the tape is whole.
+  // All memory first, in one block: a node that is on the tape is whole.
   auto n = static_cast<std::size_t>(n_);
-  std::size_t kept = keep_results ? results.size() : 0;
-  void* inputs = tape.arena.take(sizeof(NodeInput) * n + sizeof(Variable) * kept, alignof(NodeInput));
-  void* memory = tape.arena.take(function.bytes, function.alignment);
-  int index = tape.nodes.size(), first_slot = tape.slots.size();
-  Node& node = tape.nodes.push();
-  node.name = name_;
-  node.first_slot = first_slot;
+  std::size_t lists = sizeof(NodeInput) * n + (keep_results ? sizeof(Variable) * results.size() : 0);
+  std::size_t alignment = std::max(std::size_t{function.alignment}, alignof(NodeInput));
+  std::size_t place = (lists + alignment - 1) & ~(alignment - 1);
+  auto* memory = static_cast<std::byte*>(tape.arena.take(place + function.bytes, alignment));
+  int index = tape.nodes.size(), slot = tape.slots.size();
+  Node& node = tape.nodes.push(name_);
+  for (const Variable& y : results) {
+    const Array& value = y.record()->value;
+    tape.slots.push(index, value.version(), value.shape(), value.type());
+  }
+  node.inputs = reinterpret_cast<NodeInput*>(memory);
+  node.closure = memory + place;
+  node.first_slot = slot;
   node.scope = tape.scope;
   node.step = static_cast<int>(tape.step);
   node.origin = tape.origin;
-  node.inputs = static_cast<NodeInput*>(inputs);
+  node.keeps_results = keep_results;
   for (int k = 0; k < n_; ++k) {
     NodeInput& in = *new (node.inputs + k) NodeInput;
-    in.slot = inputs_[k].slot;
-    if (keep_inputs || in.slot < 0) {
-      in.value = input(k);
-      in.version = (*this)[k].version();
-    }
+    const Input& given = inputs_[k];
+    in.slot = given.slot;
+    if (!keep_inputs && given.slot >= 0) continue;
+    in.value = *given.variable;
+    in.version = in.value.record()->value.version();
   }
   node.n_inputs = n_;
   for (const Variable& y : results) {
-    Slot& slot = tape.slots.push();
-    slot.node = index;
-    slot.type = y.type();
-    slot.shape = y.shape();
-    slot.version = y.value().version();
+    y.record()->tape = tape.serial;
+    y.record()->slot = slot++;
+    if (keep_results) new (node.results() + node.n_results) Variable(y.record().copy_unseen());
+    ++node.n_results;
   }
-  node.n_results = static_cast<int>(results.size());
-  node.keeps_results = keep_results;
-  for (std::size_t k = 0; k < results.size(); ++k) {
-    Record& record = *results[k].record();
-    record.tape = tape.serial;
-    record.slot = first_slot + static_cast<int>(k);
-    if (keep_results) new (node.results() + k) Variable(results[k]);
-  }
-  function.move(memory, closure);
-  node.closure = memory;
+  function.move(node.closure, closure);
   node.function = &function;
   if (tape.options.profile) {
     tape.times.resize(static_cast<std::size_t>(index) + 1);

@@ -40,7 +40,7 @@ class Backward {
 
   /// Adds to the gradient of input k. A gradient in a shape that x(k) was broadcast to is summed
   /// back; any other shape, or another element type, throws.
-  void give(int k, const Variable& gradient);
+  void give(int k, Variable gradient);
 
   /// True if gradients are recorded themselves: then only dy, x, y and public ops may be used.
   bool create_graph() const;

@@ -45,27 +45,10 @@ void Sweep::seed(int slot, const Variable& g) {
   sum = sum.empty() ? g : add(sum, g);
 }
 
-void Sweep::run() {
-  struct Restore {
-    TapeImpl& tape;
-    int origin = tape.origin;
-    ~Restore() { tape.origin = origin; }
-  } restore{tape_};
-  for (int slot = last_; slot >= first_;) {
-    int index = tape_.slots[slot].node;
-    if (index < 0) {
-      --slot;  // leaves are finished when asked for
-      continue;
-    }
-    prefetch(index);
-    visit(index);
-    slot = tape_.nodes[index].first_slot - 1;
-  }
-}
-
 // A long tape has left the cache when it is swept: nodes are asked for some time before their turn,
-// then the record of a value that they keep, then its buffer.
-void Sweep::prefetch(int index) const {
+// then the record of a value that they keep, then its buffer. Always inline, as g++ leaves out calls
+// of a function that seems to have no effect.
+inline void Sweep::prefetch(int index) const {
   constexpr int kNode = 12, kRecord = 8, kBuffer = 4;
   auto record = [&](int k) -> const Record* {
     const Node& node = tape_.nodes[k];
@@ -81,14 +64,31 @@ void Sweep::prefetch(int index) const {
     if (const Record* r = record(index - kBuffer)) __builtin_prefetch(r->value.buffer().get(), 1);
 }
 
+void Sweep::run() {
+  struct Restore {
+    TapeImpl& tape;
+    int origin = tape.origin;
+    ~Restore() { tape.origin = origin; }
+  } restore{tape_};
+  int last = last_, first = first_;  // leaves are finished when asked for
+  while (last >= first && tape_.slots[last].node < 0) --last;
+  while (first < last && tape_.slots[first].node < 0) ++first;
+  if (last < first) return;
+  int least = tape_.slots[first].node;
+  for (int index = tape_.slots[last].node; index >= least; --index) {
+    prefetch(index);
+    visit(index);
+  }
+}
+
 void Sweep::visit(int index) {
   Node& node = tape_.nodes[index];
+  int first = std::max(node.first_slot, first_);
+  int end = std::min(node.first_slot + node.n_results, last_ + 1);
   bool any = false;
-  for (int k = 0; k < node.n_results; ++k) {
-    int slot = node.first_slot + k;
-    if (!in_range(slot)) continue;
+  for (int slot = first; slot < end; ++slot) {
     if (flags(slot) & kDeferred) flush(slot);
-    if (tape_.slots[slot].hooked) call_hooks(slot);
+    if (!tape_.hooks.empty() && tape_.slots[slot].hooked) call_hooks(slot);
     any |= !gradient(slot).empty();
   }
   if (!any) return;
@@ -107,10 +107,8 @@ void Sweep::visit(int index) {
     if (tape_.options.anomaly) check_given(node);
     if (!retain_) node.release();
   }
-  for (int k = 0; k < node.n_results; ++k) {
-    int slot = node.first_slot + k;
-    if (in_range(slot) && !(flags(slot) & kTarget)) gradient(slot) = Variable();
-  }
+  for (int slot = first; slot < end; ++slot)
+    if (!(flags(slot) & kTarget)) gradient(slot) = Variable();
 }
 
 void Sweep::check_given(const Node& node) {
@@ -123,12 +121,12 @@ void Sweep::check_given(const Node& node) {
   }
 }
 
-void Sweep::give(const Node& node, int k, const Variable& g) {
+void Sweep::give(const Node& node, int k, Variable&& g) {
   int slot = node.inputs[k].slot;
   if (!needed(slot)) return;
   const Slot& s = tape_.slots[slot];
   const Shape& from = g.shape();
-  if (g.type() != s.type)
+  if (g.record()->value.type() != s.type)
     fail(node.name, "its gradient for input ", k, " is ", g.type(), ", the input is ", s.type, ".");
   bool same = from == s.shape;
   if (!same) {
@@ -147,7 +145,7 @@ void Sweep::give(const Node& node, int k, const Variable& g) {
     Variable part = same ? g : sum_to(g, s.shape);
     sum = sum.empty() ? part : add(sum, part);
   } else if (!alias && sum.empty()) {
-    sum = same ? g : Variable(kernel::sum_to(g.value(), s.shape));
+    sum = same ? std::move(g) : Variable(kernel::sum_to(g.value(), s.shape));
   } else if (!alias && same && !is_own(sum)) {
     sum = Variable(kernel::add(sum.value(), g.value()));
   } else {
@@ -259,7 +257,7 @@ int Backward::inputs() const { return node_.n_inputs; }
 int Backward::results() const { return node_.n_results; }
 bool Backward::wants(int k) const { return sweep_.needed(node_.inputs[k].slot); }
 bool Backward::create_graph() const { return sweep_.graph_; }
-void Backward::give(int k, const Variable& gradient) { sweep_.give(node_, k, gradient); }
+void Backward::give(int k, Variable gradient) { sweep_.give(node_, k, std::move(gradient)); }
 Backward::Target Backward::target(int k) { return sweep_.target(node_.inputs[k].slot); }
 
 Deferred* Backward::find_deferred(int k, const void* tag) const {

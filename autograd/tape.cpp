@@ -121,12 +121,10 @@ void Tape::hook(const Variable& x, Function<Variable(const Variable&)> f) {
 }
 
 int TapeImpl::new_leaf(const Ref<Record>& record) {
-  Slot& slot = slots.push();
-  int number = slots.size() - 1;
+  const Array& value = record->value;
+  int number = slots.size();
   leaves.push_back({number, record});
-  slot.type = record->value.type();
-  slot.shape = record->value.shape();
-  slot.version = record->value.version();
+  slots.push(-1, value.version(), value.shape(), value.type());
   if (record->leaf) return number;  // a Parameter: nothing is written to it, see Record
   record->leaf = new Leaf;
   record->tape = serial;

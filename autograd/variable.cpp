@@ -10,6 +10,9 @@ namespace unroll {
 
 namespace {
 
+constexpr block::Size kRecord{0, 64};
+static_assert(sizeof(Record) <= 128);  // a cache line and that payload
+
 // Numbers of living Parameters are dense, so that a tape finds its slot by index; those that no
 // optimiser holds are found again for the error about forgotten submodules.
 struct Registry {
@@ -22,20 +25,7 @@ Registry& registry() {
   return *r;
 }
 
-// Freed records, linked through their first word.
-struct FreeRecord {
-  FreeRecord* next;
-};
-thread_local constinit FreeRecord* free_records = nullptr;
-thread_local constinit bool records_gone = false;
-struct RecordMemoryOwner {
-  ~RecordMemoryOwner() {
-    while (free_records) ::operator delete(std::exchange(free_records, free_records->next));
-    records_gone = true;
-  }
-};
-
-void free_leaf(const Record& record) {
+[[gnu::noinline]] void free_leaf(const Record& record) {
   ParameterData* parameter = record.parameter();
   if (!parameter) {
     delete record.leaf;
@@ -51,24 +41,13 @@ void free_leaf(const Record& record) {
 }  // namespace
 
 Ref<Record> Record::make(Array&& value) {
-  void* memory = free_records;
-  if (memory) {
-    free_records = free_records->next;
-    __builtin_prefetch(free_records, 1);
-    __builtin_prefetch(reinterpret_cast<char*>(free_records) + 64, 1);
-  } else {
-    thread_local RecordMemoryOwner owner;
-    static_cast<void>(owner);
-    memory = ::operator new(sizeof(Record));
-  }
-  return Ref<Record>(new (memory) Record(std::move(value)));
+  return Ref<Record>(new (block::take(kRecord)) Record(std::move(value)));
 }
 
 void Record::free(Record* record) {
   if (record->leaf) free_leaf(*record);
   record->~Record();
-  if (records_gone) ::operator delete(record);
-  else free_records = new (record) FreeRecord{free_records};
+  block::free(record, kRecord.number);
 }
 
 bool Variable::is_recorded() const {

@@ -39,7 +39,8 @@ class Variable {
  public:
   /// Empty: no value; as a field of an initial state it stands for zeros.
   Variable() = default;
-  Variable(Array value) : record_(Record::make(std::move(value))) {}
+  Variable(const Array& value) : Variable(Array(value)) {}
+  Variable(Array&& value) : record_(Record::make(std::move(value))) {}
   /// A float32 scalar constant.
   Variable(double number) : Variable(full({}, number)) {}
   explicit Variable(Ref<Record> record) : record_(std::move(record)) {}

@@ -1,10 +1,11 @@
 // The memory pool: alignment, reuse and its statistics.
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <thread>
 
-#include <unroll/autograd/array.hpp>
+#include <unroll/autograd/variable.hpp>
 
 using namespace unroll;
 
@@ -66,6 +67,26 @@ BOOST_AUTO_TEST_CASE(across_threads) {
   std::thread([moved = std::move(freed_elsewhere)] {}).join();
   release_cached_memory();
   BOOST_TEST(memory_statistics().live <= before.live + 256);
+}
+
+BOOST_AUTO_TEST_CASE(block_sizes) {
+  int before = -1;
+  std::size_t payload_before = 0;
+  for (std::size_t bytes = 0; bytes < 300'000; bytes += bytes < 2'000 ? 1 : 61) {
+    block::Size size = block::size_of(bytes);
+    BOOST_TEST_REQUIRE(size.payload >= bytes);
+    BOOST_TEST_REQUIRE(size.payload % 64 == 0);
+    BOOST_TEST_REQUIRE(size.payload <= bytes + std::max<std::size_t>(64, bytes / 4));
+    BOOST_TEST_REQUIRE(size.payload == block::payload_of(size.number));
+    BOOST_TEST_REQUIRE((size.number == before) == (size.payload == payload_before));
+    before = size.number;
+    payload_before = size.payload;
+  }
+  // A Buffer of a freed Record's block, and the other way round, are as new.
+  { Variable freed(ones({3})); }
+  Ref<Buffer> buffer = Buffer::take(64);
+  BOOST_TEST(buffer->version == 0u);
+  BOOST_TEST(buffer->bytes == 64u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
