@@ -20,10 +20,22 @@ std::pair<Variable, Variable> detail::lstm_gates(const Variable& gates, const Va
   return {h1, c1};
 }
 
+LSTM::LSTM(Size in, Size hidden, const LSTMOptions& options)
+    : Cell(in, hidden), projection(options.projection) {
+  if (projection < 0)
+    fail("lstm", "projection is ", projection, "; expected a size, or 0 for none.");
+  if (options.bias) b = parameter("b", {4 * hidden}, init::forget_bias);
+  if (projection > 0) P = parameter("P", {projection, hidden});
+}
+
+LSTM::State LSTM::zero_state(const Variable& x) const {
+  return {zeros({x.size(0), output_size()}, x.type()), zeros({x.size(0), hidden}, x.type())};
+}
+
 LSTM::State LSTM::step(const Variable& x, const State& s) const {
   auto gates = b.empty() ? affine(x, W, s.h, U) : affine(x, W, s.h, U, b);
   auto [h, c] = detail::lstm_gates(gates, s.c, -1);
-  return {h, c};
+  return {P.empty() ? h : linear(h, P), c};
 }
 
 }  // namespace unroll

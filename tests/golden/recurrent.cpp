@@ -17,18 +17,19 @@ struct Config {
   std::string kind;
   Size input, hidden, layers;
   bool bidirectional, bias;
+  Size projection;
 
   int directions() const { return bidirectional ? 2 : 1; }
 };
 
 Config config_of(const Run& run) {
-  if (run.c.says("proj_size", 0) != 0) throw Unknown("LSTM with projection");
   return {run.c.says("kind", ""),
           run.c.says("input_size"),
           run.c.says("hidden_size"),
           run.c.says("num_layers", 1),
           run.c.says("bidirectional", false),
-          run.has_parameter("bias_ih_l0")};
+          run.has_parameter("bias_ih_l0"),
+          run.c.says("proj_size", 0)};
 }
 
 Recurrent layers_of(const Config& c) {
@@ -42,7 +43,9 @@ Recurrent layers_of(const Config& c) {
       return Elman(in, hidden, {.activation = relu, .bias = bias});
     });
   if (c.kind == "lstm")
-    return build([=](Size in, Size hidden) { return LSTM(in, hidden, {.bias = bias}); });
+    return build([=](Size in, Size hidden) {
+      return LSTM(in, hidden, {.bias = bias, .projection = c.projection});
+    });
   if (c.kind == "gru")
     return build([=](Size in, Size hidden) { return GRU(in, hidden, {.bias = bias}); });
   throw Unknown("recurrent kind " + c.kind);
@@ -69,6 +72,7 @@ void load_parameter(Run& run, const NamedParameter& named, bool one_bias) {
   Parameter target = named.parameter;
   if (own == "W") return target.assign(take("weight_ih"));
   if (own == "U") return target.assign(take("weight_hh"));
+  if (own == "P") return target.assign(take("weight_hr"));
   if (own == "bh") return target.assign(take("bias_hh"));
   if (own != "b") throw std::runtime_error("nothing for the parameter " + named.name);
   if (!one_bias) return target.assign(take("bias_ih"));

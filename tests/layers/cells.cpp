@@ -35,6 +35,7 @@ const std::vector<Row> kRows = {
     {"elman of order 3", [] { return Recurrent(ElmanOfOrder(3, 4, 3)); }},
     {"lstm", [] { return Recurrent(LSTM(3, 4)); }},
     {"lstm without bias", [] { return Recurrent(LSTM(3, 4, {.bias = false})); }},
+    {"projected lstm", [] { return Recurrent(LSTM(3, 5, {.projection = 4})); }},
     {"peephole lstm", [] { return Recurrent(PeepholeLSTM(3, 4)); }},
     {"coupled lstm", [] { return Recurrent(CoupledLSTM(3, 4)); }},
     {"layer-norm lstm", [] { return Recurrent(LayerNormLSTM(3, 4)); }},
