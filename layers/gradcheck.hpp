@@ -14,6 +14,8 @@ struct CellCheckOptions {
   Size directions = -1;
   /// As OverTimeOptions.
   std::vector<Size> lengths = {};
+  /// As OverTimeOptions.
+  Variable mask = {};
   /// 2 checks the gradients' gradients too.
   int order = 1;
   bool reverse = false;
@@ -84,6 +86,7 @@ requires detail::IsCell<C> CheckReport gradcheck(const C& cell, const InputOf<C>
     OverTimeOptions<S> o;
     o.initial = detail::with_values(zero, list, next);
     o.lengths = options.lengths;
+    o.mask = options.mask;
     o.reverse = options.reverse;
     auto states = over_time(cell, given, o);
     std::vector<Variable> results{states.outputs()};

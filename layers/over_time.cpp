@@ -44,7 +44,7 @@ Variable select_rows(const RunOptions& options, Size t, const Variable& after,
       after.size(0) != options.padding.batch())
     fail(options.label, "a value of the State is ", before.shape(), " before step ", t, " and ",
          after.shape(),
-         " after it; with lengths it must keep its shape, and its first axis must be ",
+         " after it; with padding it must keep its shape, and its first axis must be ",
          "the batch (", options.padding.batch(), ").");
   if (is_float(after.type())) return where(options.padding.at(t, after.rank()), after, before);
   Array chosen = after.value().copy();
@@ -61,7 +61,7 @@ void padded_step(Steps& steps, const RunOptions& options, Size t) {
   steps.values(now);
   if (now.size() != before.size())
     fail(options.label, "its State holds ", before.size(), " values before step ", t, " and ",
-         now.size(), " after it; with lengths their number must stay.");
+         now.size(), " after it; with padding their number must stay.");
   for (std::size_t k = 0; k < now.size(); ++k)
     *now[k] = select_rows(options, t, *now[k], before[k]);
 }
@@ -137,7 +137,7 @@ Variable without_padding(const Padding& padding, const Variable& xs) {
 }  // namespace
 
 InputRows::InputRows(const std::string& label, const Variables& sequences,
-                     const std::vector<Size>& lengths) {
+                     const std::vector<Size>& lengths, const Variable& mask) {
   if (sequences.empty()) fail(label, "its Input has no values; expected a sequence (T, B, ...).");
   for (std::size_t k = 0; k < sequences.size(); ++k) {
     const Variable& xs = sequences[k];
@@ -146,7 +146,7 @@ InputRows::InputRows(const std::string& label, const Variables& sequences,
       fail(label, "the input is ", xs.shape(), "; expected a sequence (T, B, ...), time first.");
     if (k == 0) {
       steps_ = xs.size(0);
-      padding_ = Padding(label, lengths, steps_, xs.size(1));
+      padding_ = Padding(label, lengths, mask, steps_, xs.size(1));
     } else if (xs.size(0) != steps_ || xs.size(1) != sequences[0].size(1)) {
       fail(label, "input ", k, " is ", xs.shape(), ", the first one ", sequences[0].shape(),
            "; expected the same T and B.");
@@ -158,25 +158,44 @@ InputRows::InputRows(const std::string& label, const Variables& sequences,
   }
 }
 
-Padding::Padding(const std::string& label, const std::vector<Size>& lengths, Size steps,
-                 Size batch) {
-  if (lengths.empty()) return;
+Padding::Padding(const std::string& label, const std::vector<Size>& lengths, const Variable& mask,
+                 Size steps, Size batch) {
+  if (lengths.empty() && mask.empty()) return;
+  if (!lengths.empty() && !mask.empty())
+    fail(label, "lengths and mask are both given; expected one of them.");
+  mask_ = Array({steps, batch});
+  if (mask.empty()) read(label, lengths);
+  else read(label, mask);
+  const float* real = mask_.data<float>();
+  bool all = true;
+  for (Size t = 0; t < steps; ++t) {
+    auto count = static_cast<Size>(std::count(real + t * batch, real + (t + 1) * batch, 1.f));
+    active_.push_back(count);
+    all &= count == batch;
+  }
+  if (all) active_.clear();
+}
+
+void Padding::read(const std::string& label, const std::vector<Size>& lengths) {
+  Size steps = mask_.size(0), batch = mask_.size(1);
   if (static_cast<Size>(lengths.size()) != batch)
     fail(label, lengths.size(), " lengths for a batch of ", batch, "; expected one a sequence.");
-  for (Size length : lengths)
+  for (Size b = 0; b < batch; ++b) {
+    Size length = lengths[static_cast<std::size_t>(b)];
     if (length < 0 || length > steps)
       fail(label, "a length is ", length, ", the input has ", steps, " steps; expected 0 to ",
            steps, ".");
-  if (std::all_of(lengths.begin(), lengths.end(), [&](Size n) { return n == steps; })) return;
-  mask_ = Array({steps, batch});
-  active_.assign(static_cast<std::size_t>(steps), 0);
-  float* mask = mask_.mutable_data<float>();
-  for (Size t = 0; t < steps; ++t)
-    for (Size b = 0; b < batch; ++b)
-      if (t < lengths[static_cast<std::size_t>(b)]) {
-        mask[t * batch + b] = 1;
-        ++active_[static_cast<std::size_t>(t)];
-      }
+    mask_.sliced(0, 0, length).sliced(1, b, b + 1).fill(1);
+  }
+}
+
+void Padding::read(const std::string& label, const Variable& mask) {
+  if (mask.shape() != mask_.shape())
+    fail(label, "the mask is ", mask.shape(), "; expected one number for each step and sequence, ",
+         mask_.shape(), ".");
+  const std::vector<double> numbers = mask.value().to_vector<double>();
+  float* real = mask_.mutable_data<float>();
+  for (std::size_t k = 0; k < numbers.size(); ++k) real[k] = numbers[k] != 0 ? 1 : 0;
 }
 
 Variable Padding::at(Size t, int rank) const { return with_rank(mask_[t], rank); }
@@ -215,7 +234,7 @@ Variable stack_outputs(const std::string& label, Size steps, const Padding& padd
   if (padding.none()) return stacked;
   if (stacked.rank() < 2 || stacked.size(1) != padding.batch())
     fail(label, "its output is ", ys[0].shape(),
-         "; with lengths its first axis must be the batch (", padding.batch(), ").");
+         "; with padding its first axis must be the batch (", padding.batch(), ").");
   return where(padding.all(stacked.rank()), stacked, 0.0);
 }
 

@@ -33,7 +33,10 @@ struct OverTimeOptions {
   /// How many steps of each sequence are real, the rest is padding; empty: all. A padded step keeps
   /// the state, and outputs() is 0 there. 0 is allowed. Padding may hold anything, NaN too.
   std::vector<Size> lengths = {};
-  /// From the last step (of each sequence) to the first. states[t] still belongs to xs[t].
+  /// The same for padding anywhere: (T, B) of any type, nonzero where a step is real. Empty: all
+  /// are; not together with lengths.
+  Variable mask = {};
+  /// From the last real step of each sequence to the first. states[t] still belongs to xs[t].
   bool reverse = false;
 };
 
@@ -111,7 +114,8 @@ States<StateOf<C>> over_time(const C& cell, const InputOf<C>& xs,
   States<S> states;
   if constexpr (detail::Steppable<C>) {
     states.label_ = detail::label_of(cell);
-    detail::InputRows rows(states.label_, detail::values_of_input(xs), options.lengths);
+    detail::InputRows rows(states.label_, detail::values_of_input(xs), options.lengths,
+                           options.mask);
     states.steps_ = rows.steps();
     states.padding_ = rows.padding();
     states.output_ = [cell = &cell](const S& s) { return detail::output_of(*cell, s); };

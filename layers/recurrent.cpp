@@ -142,6 +142,7 @@ RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
     auto run = [&](const Ref<detail::AnyCell>& cell, bool backward) {
       OverTimeOptions<CellState> o{.keep_states = options.keep_states || !top,
                                    .lengths = options.lengths,
+                                   .mask = options.mask,
                                    .reverse = options.reverse != backward};
       if (!options.initial.cells.empty()) o.initial = options.initial.cells[number];
       ++number;

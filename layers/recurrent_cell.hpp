@@ -124,6 +124,7 @@ struct HeldCell final : AnyCell {
                                                                   {.initial = std::move(initial),
                                                                    .keep_states = o.keep_states,
                                                                    .lengths = o.lengths,
+                                                                  .mask = o.mask,
                                                                    .reverse = o.reverse})));
   }
 

@@ -64,8 +64,9 @@ class Padding {
  public:
   /// All of them.
   Padding() = default;
-  /// By lengths (B), empty for all. Throws Error if they do not fit.
-  Padding(const std::string& label, const std::vector<Size>& lengths, Size steps, Size batch);
+  /// By lengths (B) or a mask (T, B), empty for all. Throws Error if they do not fit.
+  Padding(const std::string& label, const std::vector<Size>& lengths, const Variable& mask,
+          Size steps, Size batch);
 
   bool none() const { return active_.empty(); }
   /// How many sequences are real at step t, of those that there are.
@@ -77,6 +78,9 @@ class Padding {
   Variable all(int rank) const;
 
  private:
+  void read(const std::string& label, const std::vector<Size>& lengths);
+  void read(const std::string& label, const Variable& mask);
+
   Array mask_;                // (T, B)
   std::vector<Size> active_;  // by step; empty without padding
 };
@@ -86,7 +90,7 @@ class Padding {
 class InputRows {
  public:
   InputRows(const std::string& label, const Variables& sequences,
-            const std::vector<Size>& lengths = {});
+            const std::vector<Size>& lengths = {}, const Variable& mask = {});
   Size steps() const { return steps_; }
   const Padding& padding() const { return padding_; }
   /// Value k at step t; t = -1 stands for any one step, also where there is none.
