@@ -9,6 +9,7 @@
 #include <unroll/autograd/graph.hpp>
 #include <unroll/autograd/op.hpp>
 #include <unroll/autograd/report.hpp>
+#include <unroll/autograd/substitution.hpp>
 #include <unroll/autograd/tape.hpp>
 #include <unroll/autograd/variable.hpp>
 #include <unroll/layers/layers.hpp>

@@ -6,6 +6,7 @@
 
 #include <unroll/autograd/node.hpp>
 #include <unroll/autograd/strided.hpp>
+#include <unroll/autograd/substitution.hpp>
 
 namespace unroll {
 
@@ -55,7 +56,7 @@ void Op::check(const Variable* const* list, int n) {
   if (tape && tape->options.profile) started_ = seconds_now();
   bool f32 = false, f64 = false;
   for (int k = 0; k < n; ++k) {
-    const Variable& v = *list[k];
+    const Variable& v = detail::read(*list[k]);
     if (v.empty()) fail(name_, "input ", k, " is empty; give it a value first.");
     const Record& record = *v.record();
     int slot = -1;
@@ -155,7 +156,7 @@ Variable add(const Variable& a, const Variable& b) {
 }
 
 Variable sum_to(const Variable& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
+  if (x.shape() == shape) return detail::read(x);
   Op op("sum_to", x);
   return op.record(kernel::sum_to(op[0], shape), [](Backward& g) {
     g.give(0, broadcast_to(g.dy(), g.x_shape()));
@@ -163,14 +164,14 @@ Variable sum_to(const Variable& x, const Shape& shape) {
 }
 
 Variable broadcast_to(const Variable& x, const Shape& shape) {
-  if (x.shape() == shape) return x;
+  if (x.shape() == shape) return detail::read(x);
   Op op("broadcast_to", x);
   return op.record(op[0].broadcast_to(shape), [](Backward& g) { g.give(0, g.dy()); },
                    Keep::nothing);
 }
 
 Variable contiguous(const Variable& x) {
-  if (x.value().is_contiguous()) return x;
+  if (x.value().is_contiguous()) return detail::read(x);
   Op op("contiguous", x);
   return op.record(op[0].copy(), [](Backward& g) { g.give(0, g.dy()); }, Keep::nothing);
 }
@@ -178,6 +179,8 @@ Variable contiguous(const Variable& x) {
 std::vector<Variable> views(const char* name, const Variable& x, std::vector<Array> values,
                             std::vector<Array> geometries) {
   Op op(name, x);
+  if (&op.input(0) != &x)  // the values were taken from the Parameter
+    for (std::size_t k = 0; k < values.size(); ++k) values[k] = op[0].viewed_as(geometries[k]);
   if (!op.recorded()) return {values.begin(), values.end()};
   struct Closure {
     std::vector<Array> geometries;

@@ -5,6 +5,7 @@
 
 #include <unroll/autograd/node.hpp>
 #include <unroll/autograd/strided.hpp>
+#include <unroll/autograd/substitution.hpp>
 
 namespace unroll {
 
@@ -70,6 +71,7 @@ void Sweep::run() {
     int origin = tape.origin;
     ~Restore() { tape.origin = origin; }
   } restore{tape_};
+  detail::PlainReading recorded_values_only;
   int last = last_, first = first_;  // leaves are finished when asked for
   while (last >= first && tape_.slots[last].node < 0) --last;
   while (first < last && tape_.slots[first].node < 0) ++first;

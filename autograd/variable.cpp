@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include <unroll/autograd/node.hpp>
+#include <unroll/autograd/substitution.hpp>
 
 namespace unroll {
 
@@ -122,6 +123,6 @@ std::vector<Parameter> unheld_parameters(const std::vector<std::uint64_t>& sweep
   return found;
 }
 
-Variable detach(const Variable& x) { return Variable(x.value()); }
+Variable detach(const Variable& x) { return Variable(detail::read(x).value()); }
 
 }  // namespace unroll

@@ -196,7 +196,7 @@ struct Held {
 
 /// The condition as a constant of that type, 1 and 0 or whatever numbers it had.
 Variable condition_of(const Variable& c, Type type) {
-  return c.type() == type ? detach(c) : Variable(c.value().to(type));
+  return c.type() == type ? detach(c) : Variable(detach(c).value().to(type));
 }
 
 }  // namespace

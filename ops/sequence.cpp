@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include <unroll/autograd/node.hpp>
+#include <unroll/autograd/substitution.hpp>
 #include <unroll/ops/linear.hpp>
 
 namespace unroll {
@@ -57,7 +58,8 @@ std::vector<Variable> rows_of(const Variable& xs) {
   return rows;
 }
 
-Variable detail::product_of_row(const Variable& x, const Variable& W) {
+Variable detail::product_of_row(const Variable& x, const Variable& weight) {
+  const Variable& W = read(weight);
   if (x.empty() || !x.record()->sequence || W.rank() != 2) return {};
   auto& sequence = static_cast<Sequence&>(*x.record()->sequence);
   if (sequence.whole.size(-1) != W.size(1) || sequence.whole.type() != W.type()) return {};

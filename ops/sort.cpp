@@ -41,7 +41,7 @@ Array order_along(const Array& x, int axis, Size k, bool descending) {
 
 Sorted sort(const Variable& x, Size axis, bool descending) {
   int a = checked_axis("sort", axis, x.shape());
-  Array index = order_along(x.value(), a, x.shape()[a], descending).contiguous();
+  Array index = order_along(detach(x).value(), a, x.shape()[a], descending).contiguous();
   return {gather(x, a, index), index};
 }
 
@@ -50,7 +50,7 @@ Sorted topk(const Variable& x, Size k, const TopkOptions& options) {
   if (k < 0 || k > x.shape()[a])
     fail("topk", "k is ", k, ", axis ", a, " of shape ", x.shape(), " has ", x.shape()[a],
          " elements.");
-  Array index = order_along(x.value(), a, k, options.largest).contiguous();
+  Array index = order_along(detach(x).value(), a, k, options.largest).contiguous();
   return {gather(x, a, index), index};
 }
 

@@ -209,6 +209,13 @@ void check_float32(Checker& c, const Arrays& inputs) {
   c.close(gradients(c.row, narrow), gradients(c.row, wide), 10 * c.row.float32);
 }
 
+/// An op that took numbers from the Parameters it was given, not from what stands in their place,
+/// would be seen here.
+void check_substitution(Checker& c, const Arrays& inputs) {
+  c.close(compute_in_place(c.row, inputs), compute(c.row, inputs), 0);
+  c.close(gradients_in_place(c.row, inputs), gradients(c.row, inputs), 0);
+}
+
 /// Lengths around those of SIMD lanes, and NaN at any place: it must come out there and only there.
 void check_elementwise(Checker& c) {
   std::uint64_t state = seed_of(c.row);
@@ -240,6 +247,7 @@ Outcome check(const Row& row) {
   c.within("empty input", [&] { check_empty(c); });
   c.within("strided input", [&] { check_strided(c, inputs); });
   c.within("float32 against float64", [&] { check_float32(c, inputs); });
+  c.within("in the place of Parameters", [&] { check_substitution(c, inputs); });
   if (row.elementwise && !row.constant)
     c.within("element by element", [&] { check_elementwise(c); });
   return c.outcome;

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include <unroll/autograd/memory.hpp>
+#include <unroll/autograd/substitution.hpp>
 #include <unroll/autograd/tape.hpp>
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/reduce.hpp>
@@ -84,13 +85,36 @@ NumbersList numbers_of(const Arrays& arrays) {
   return list;
 }
 
-Arrays compute(const Row& row, const Arrays& inputs) {
+/// The op itself.
+Variables plain(const Row& row, const Variables& x) { return row.f(x); }
+
+/// The op of Parameters in whose place x stands.
+Variables in_place(const Row& row, const Variables& x) {
+  Variables given = x;
+  std::vector<unroll::Substitution::Pair> pairs;
+  for (Variable& v : given) {
+    if (v.type() == unroll::int64) continue;
+    const unroll::Parameter stands("stands", unroll::full(v.shape(), 0.5, v.type()));
+    pairs.push_back({stands, v});
+    v = stands;
+  }
+  unroll::Substitution substitution(pairs);
+  return row.f(given);
+}
+
+Arrays compute_by(Variables (*f)(const Row&, const Variables&), const Row& row,
+                  const Arrays& inputs) {
   poison_free_memory();
   Variables x;
   for (const Array& a : inputs) x.push_back(a);
   Arrays values;
-  for (const Variable& y : row.f(x)) values.push_back(y.value());
+  for (const Variable& y : f(row, x)) values.push_back(y.value());
   return values;
+}
+
+Arrays compute(const Row& row, const Arrays& inputs) { return compute_by(plain, row, inputs); }
+Arrays compute_in_place(const Row& row, const Arrays& inputs) {
+  return compute_by(in_place, row, inputs);
 }
 
 std::vector<double> loss_weights(Size n) {
@@ -100,14 +124,15 @@ std::vector<double> loss_weights(Size n) {
   return w;
 }
 
-Arrays gradients(const Row& row, const Arrays& inputs) {
+Arrays gradients_by(Variables (*f)(const Row&, const Variables&), const Row& row,
+                    const Arrays& inputs) {
   poison_free_memory();
   Tape tape;
   Variables x;
   for (const Array& a : inputs)
     x.push_back(a.type() == unroll::int64 ? Variable(a) : tape.watch(a));
   Variable loss;
-  for (const Variable& y : row.f(x)) {
+  for (const Variable& y : f(row, x)) {
     if (!y.is_recorded()) continue;
     const std::vector<double> w = loss_weights(y.size());
     const Array weights = unroll::values(std::span<const double>(w), y.shape()).to(y.type());
@@ -121,6 +146,11 @@ Arrays gradients(const Row& row, const Arrays& inputs) {
     result.push_back(g.empty() ? unroll::zeros(x[k].shape(), x[k].type()) : g.value());
   }
   return result;
+}
+
+Arrays gradients(const Row& row, const Arrays& inputs) { return gradients_by(plain, row, inputs); }
+Arrays gradients_in_place(const Row& row, const Arrays& inputs) {
+  return gradients_by(in_place, row, inputs);
 }
 
 NumbersList reference_gradients(const Row& row, NumbersList inputs) {

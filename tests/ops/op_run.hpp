@@ -23,9 +23,12 @@ Arrays inputs_of(const Row& row);
 /// The same numbers for a reference.
 NumbersList numbers_of(const Arrays& arrays);
 Arrays compute(const Row& row, const Arrays& inputs);
+/// The same where the op is given Parameters of other numbers, in whose place the inputs stand.
+Arrays compute_in_place(const Row& row, const Arrays& inputs);
 /// Gradients of sum over outputs k of sum(y_k w_k), with weights w_k that differ from element to
 /// element; zeros for int64 inputs.
 Arrays gradients(const Row& row, const Arrays& inputs);
+Arrays gradients_in_place(const Row& row, const Arrays& inputs);
 /// The same from differences of the reference.
 NumbersList reference_gradients(const Row& row, NumbersList inputs);
 
