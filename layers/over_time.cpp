@@ -1,5 +1,5 @@
-// The loop over time, padding, initial states and stacking, for any cell. Templates over the cell
-// are in steps.hpp.
+// Initial states, inputs, padding and stacking, for any cell. The loop itself is in loop.cpp,
+// templates over the cell are in steps.hpp.
 #include <unroll/layers/over_time.hpp>
 
 #include <algorithm>
@@ -26,61 +26,12 @@ Shape with_axis(Size first, const Shape& shape) {
   return result;
 }
 
-void copy_rows(const Array& mask, Array& to, const Array& from) {
-  for (Size b = 0; b < mask.size(); ++b)
-    if (mask.at({b}) == 0) to[b].assign(from[b]);
-}
-
 void clear_rows(const Array& mask, Array rows) {
   for (Size b = 0; b < mask.size(); ++b)
     if (mask.at({b}) == 0) rows[b].fill(0);
 }
 
-// The state after a step of which only some sequences took part.
-Variable select_rows(const RunOptions& options, Size t, const Variable& after,
-                     const Variable& before) {
-  if (after.record() == before.record()) return after;
-  if (after.shape() != before.shape() || after.rank() == 0 ||
-      after.size(0) != options.padding.batch())
-    fail(options.label, "a value of the State is ", before.shape(), " before step ", t, " and ",
-         after.shape(),
-         " after it; with padding it must keep its shape, and its first axis must be ",
-         "the batch (", options.padding.batch(), ").");
-  if (is_float(after.type())) return where(options.padding.at(t, after.rank()), after, before);
-  Array chosen = after.value().copy();
-  copy_rows(options.padding.at(t, 1).value(), chosen, before.value());
-  return chosen;
-}
-
-void padded_step(Steps& steps, const RunOptions& options, Size t) {
-  std::vector<Variable*> now;
-  steps.values(now);
-  Variables before;
-  for (const Variable* v : now) before.push_back(*v);
-  steps.step(t);
-  steps.values(now);
-  if (now.size() != before.size())
-    fail(options.label, "its State holds ", before.size(), " values before step ", t, " and ",
-         now.size(), " after it; with padding their number must stay.");
-  for (std::size_t k = 0; k < now.size(); ++k)
-    *now[k] = select_rows(options, t, *now[k], before[k]);
-}
-
 }  // namespace
-
-void run(Steps& steps, const RunOptions& options) {
-  Scope scope("");
-  for (Size k = 0; k < options.steps; ++k) {
-    Size t = options.reverse ? options.steps - 1 - k : k;
-    scope.step(t);
-    Size active = options.padding.none() ? -1 : options.padding.active(t);
-    if (active < 0 || active == options.padding.batch())
-      steps.step(t);
-    else if (active > 0)
-      padded_step(steps, options, t);
-    steps.keep(t);
-  }
-}
 
 // ---- initial states ----------------------------------------------------------------------------
 

@@ -23,6 +23,15 @@ using InputOf = typename detail::CellTypes<C>::Input;
 template <class C>
 using StateOf = typename detail::CellTypes<C>::State;
 
+/// Truncated backpropagation through time (Williams and Peng 1990): the sequence is cut into
+/// windows of k1 steps, and gradients of the states in a window go back to k2 steps before its end.
+/// {k} cuts between windows, {T} nowhere. Where k2 > k1 a window runs the steps before it again,
+/// with the same random numbers: k2 / k1 times as many steps in all.
+struct Truncation {
+  Size k1 = 0;  ///< 0: no truncation
+  Size k2 = 0;  ///< k1 or more; 0: k1
+};
+
 template <class S>
 struct OverTimeOptions {
   /// State before the first step. An empty field stands for zeros (the cell's zero_state), one
@@ -38,6 +47,14 @@ struct OverTimeOptions {
   Variable mask = {};
   /// From the last real step of each sequence to the first. states[t] still belongs to xs[t].
   bool reverse = false;
+  /// Stops gradients of long sequences within one tape. Between tapes it needs no option: a state
+  /// passed on as `initial` is a constant there.
+  Truncation truncation = {};
+  /// Zoneout (Krueger et al. 2017): each number of the state stays as it was with this probability,
+  /// drawn anew at every step from the tape's generator; where nothing records the state is the
+  /// expectation, p before + (1 - p) after. One probability for all values of the State, or one
+  /// each: {0.05, 0.5} for h and c; empty: none. A list in the State counts as its values.
+  std::vector<double> zoneout = {};
 };
 
 /// The states of a cell at every step of a sequence. outputs() of a cell with its own output() asks
@@ -126,7 +143,9 @@ States<StateOf<C>> over_time(const C& cell, const InputOf<C>& xs,
     detail::run(steps, {.label = states.label_,
                         .padding = states.padding_,
                         .reverse = options.reverse,
-                        .steps = rows.steps()});
+                        .steps = rows.steps(),
+                        .truncation = options.truncation,
+                        .zoneout = options.zoneout});
     states.last_ = std::move(steps.state);
   }
   return states;

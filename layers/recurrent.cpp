@@ -1,32 +1,7 @@
 // Layers and directions of erased cells; one cell over a sequence is over_time.cpp's.
 #include <unroll/layers/recurrent.hpp>
 
-#include <unroll/ops/elementwise.hpp>
-#include <unroll/ops/random.hpp>
-#include <unroll/ops/reshape.hpp>
-
 namespace unroll {
-
-namespace {
-
-// xs (T, B, ...) or, within a loop by hand, one step (B, ...).
-Variable drop(const Variable& x, double p, double variational, bool one_step) {
-  Variable y = p > 0 ? dropout(x, p) : x;
-  if (variational <= 0 || !Tape::recording()) return y;
-  if (one_step)
-    fail("recurrent",
-         "variational dropout has one mask for all steps of a sequence, so step() cannot ",
-         "draw it; use over_time, or step without a tape.");
-  Shape shape = y.shape();
-  shape[0] = 1;
-  return y * dropout(ones(shape, y.type()), variational);
-}
-
-void check_probability(const char* name, double p) {
-  if (!(p >= 0 && p < 1)) fail("recurrent", name, " is ", p, "; expected 0 <= p < 1.");
-}
-
-}  // namespace
 
 namespace detail {
 
@@ -34,40 +9,69 @@ void fail_values(const std::string& label, std::size_t given, std::size_t expect
   fail(label, "the state given for it has ", given, " values; expected ", expected, ".");
 }
 
-void RecurrentBuilder::check(const RecurrentOptions& options) {
-  if (options.layers < 1) fail("recurrent", "layers is ", options.layers, "; expected 1 or more.");
-  check_probability("dropout", options.dropout);
-  check_probability("variational_dropout", options.variational_dropout);
+namespace {
+
+void check_names(const std::vector<std::string>& names, const Module& module) {
+  for (const std::string& name : names) {
+    std::string known;
+    bool found = false;
+    for (const NamedParameter& p : module.named_parameters()) {
+      known += (known.empty() ? "" : ", ") + p.name;
+      found |= p.name == name;
+    }
+    if (!found)
+      fail("recurrent", "drop_connect: a cell has no Parameter ", name, "; it has ", known, ".");
+  }
 }
 
-void RecurrentBuilder::add(Recurrent& to, Size layer, Ref<AnyCell> forward, Ref<AnyCell> backward,
+}  // namespace
+
+void RecurrentBuilder::add(Recurrent& to, Size in, Ref<AnyCell> forward, Ref<AnyCell> backward,
                            const RecurrentOptions& options) {
-  Recurrent::Between before;
-  if (layer > 0) before = {options.dropout, options.variational_dropout};
-  to.add_layer(std::move(forward), std::move(backward), before);
+  Layer layer{.first = to.layers_.empty(), .options = options};
+  for (const Ref<AnyCell>& cell : {forward, backward}) {
+    if (!cell) continue;
+    check_names(options.drop_connect, cell->module());
+    Ref<LearnedStart> learned;
+    if (options.learned_initial)
+      learned = Ref<LearnedStart>(new LearnedStart(cell->start(zeros({1, in}), {}).values()));
+    layer.cells.push_back({cell, learned});
+  }
+  if (options.skip == Skip::highway && !layer.first)
+    layer.gate = Ref<HighwayGate>(new HighwayGate(in));
+  to.add_layer(std::move(layer));
 }
 
 void RecurrentBuilder::append(Recurrent& to, Recurrent&& from) {
-  for (Recurrent::Layer& l : from.layers_)
-    to.add_layer(std::move(l.forward), std::move(l.backward), l.before);
+  for (Layer& l : from.layers_) to.add_layer(std::move(l));
   from.layers_.clear();
 }
 
 }  // namespace detail
 
-void Recurrent::add_layer(Ref<detail::AnyCell> forward, Ref<detail::AnyCell> backward,
-                          Between before) {
+void Recurrent::add_layer(Ref<detail::AnyCell> cell) {
+  detail::Layer layer;
+  layer.cells.push_back({std::move(cell), {}});
+  add_layer(std::move(layer));
+}
+
+void Recurrent::add_layer(detail::Layer layer) {
   std::string name = join("layer", layers());
-  register_submodule(name, forward->module());
-  if (backward) register_submodule(name + "_reverse", backward->module());
-  layers_.push_back({std::move(forward), std::move(backward), before});
+  for (std::size_t k = 0; k < layer.cells.size(); ++k) {
+    detail::LayerCell& c = layer.cells[k];
+    std::string cell_name = name + (k == 0 ? "" : "_reverse");
+    register_submodule(cell_name, c.cell->module());
+    if (c.learned) register_submodule(cell_name + "_initial", *c.learned);
+  }
+  if (layer.gate) register_submodule(name + "_highway", *layer.gate);
+  layers_.push_back(std::move(layer));
 }
 
 bool Recurrent::is_bidirectional() const { return cells() > layers(); }
 
 Size Recurrent::cells() const {
   Size count = 0;
-  for (const Layer& l : layers_) count += l.cells();
+  for (const detail::Layer& l : layers_) count += static_cast<Size>(l.cells.size());
   return count;
 }
 
@@ -79,6 +83,10 @@ void Recurrent::check_state(const State& s) const {
          ", or none for zeros.");
 }
 
+CellState Recurrent::start_of(const detail::LayerCell& cell, const State& given, std::size_t k) {
+  return cell.start(given.cells.empty() ? CellState() : given.cells[k]);
+}
+
 Recurrent::State Recurrent::step(const Variable& x, const State& s) const {
   check_state(s);
   if (is_bidirectional())
@@ -87,13 +95,14 @@ Recurrent::State Recurrent::step(const Variable& x, const State& s) const {
          "over_time, or a Recurrent that is not bidirectional.");
   Scope scope(detail::label_of(*this));
   State next;
-  Variable y = x;
+  Variable input = x;
   for (std::size_t k = 0; k < layers_.size(); ++k) {
-    const Layer& l = layers_[k];
-    Scope inner(l.forward->module().name());
-    y = drop(y, l.before.dropout, l.before.variational_dropout, true);
-    next.cells.push_back(l.forward->step(y, s.cells.empty() ? CellState() : s.cells[k]));
-    if (k + 1 < layers_.size()) y = l.forward->output(next.cells.back());
+    const detail::Layer& l = layers_[k];
+    detail::AnyCell& cell = *l.cells[0].cell;
+    Scope inner(cell.module().name());
+    const Variable seen = l.read(input, true);
+    next.cells.push_back(cell.step(seen, start_of(l.cells[0], s, k), l.options.zoneout));
+    if (k + 1 < layers_.size()) input = l.show(input, {cell.output(next.cells.back())});
   }
   return next;
 }
@@ -101,10 +110,15 @@ Recurrent::State Recurrent::step(const Variable& x, const State& s) const {
 Variable Recurrent::output(const State& s) const {
   check_state(s);
   if (s.cells.empty()) fail("recurrent", "an empty state has no output; call step() first.");
-  const Layer& top = layers_.back();
-  if (!top.backward) return top.forward->output(s.cells.back());
-  return concat(
-      {top.forward->output(s.cells[s.cells.size() - 2]), top.backward->output(s.cells.back())});
+  // What goes around a layer are the outputs of the one below it.
+  Variable shown;
+  std::size_t k = 0;
+  for (const detail::Layer& l : layers_) {
+    Variables outputs;
+    for (const detail::LayerCell& c : l.cells) outputs.push_back(c.cell->output(s.cells[k++]));
+    shown = l.show(shown, outputs);
+  }
+  return shown;
 }
 
 Recurrent::State Recurrent::zero_state(const Variable& x) const { return initial_state(*this, x); }
@@ -114,16 +128,15 @@ Recurrent::State initial_state(const Recurrent& recurrent, const Variable& x,
   recurrent.check_state(given);
   Recurrent::State start;
   Variable input = x;
-  for (const Recurrent::Layer& l : recurrent.layers_) {
-    auto begin = [&](const Ref<detail::AnyCell>& cell) {
-      CellState g = given.cells.empty() ? CellState() : given.cells[start.cells.size()];
-      start.cells.push_back(cell->start(input, g));
-      return cell->output(start.cells.back());
-    };
+  for (const detail::Layer& l : recurrent.layers_) {
     // The output of a state at the start has the shape of the next layer's input.
-    Variable y = begin(l.forward);
-    if (l.backward) y = concat({y, begin(l.backward)});
-    input = y;
+    Variables outputs;
+    for (const detail::LayerCell& c : l.cells) {
+      start.cells.push_back(
+          c.cell->start(input, Recurrent::start_of(c, given, start.cells.size())));
+      outputs.push_back(c.cell->output(start.cells.back()));
+    }
+    input = l.show(input, outputs);
   }
   return start;
 }
@@ -135,33 +148,42 @@ RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
   result.label_ = detail::label_of(recurrent);
   Scope scope(result.label_);
   Variable input = xs;
-  std::size_t number = 0;
-  for (const Recurrent::Layer& l : recurrent.layers_) {
+  for (const detail::Layer& l : recurrent.layers_) {
     bool top = &l == &recurrent.layers_.back();
-    input = drop(input, l.before.dropout, l.before.variational_dropout, false);
-    auto run = [&](const Ref<detail::AnyCell>& cell, bool backward) {
-      OverTimeOptions<CellState> o{.keep_states = options.keep_states || !top,
-                                   .lengths = options.lengths,
-                                   .mask = options.mask,
-                                   .reverse = options.reverse != backward};
-      if (!options.initial.cells.empty()) o.initial = options.initial.cells[number];
-      ++number;
-      result.cells_.push_back(cell->over_time(input, o));
+    if (options.truncation.k2 > options.truncation.k1 && recurrent.layers() > 1)
+      fail(result.label_, "truncation with k2 > k1 runs steps of one layer again, without those ",
+           "below it; expected k2 = k1 for several layers.");
+    const Variable seen = l.read(input, false);
+    OverTimeOptions<CellState> o{.keep_states = options.keep_states || !top,
+                                 .lengths = options.lengths,
+                                 .mask = options.mask,
+                                 .truncation = options.truncation,
+                                 .zoneout = options.zoneout.empty() ? l.options.zoneout
+                                                                    : options.zoneout};
+    for (std::size_t k = 0; k < l.cells.size(); ++k) {
+      const detail::LayerCell& c = l.cells[k];
+      o.initial = Recurrent::start_of(c, options.initial, result.cells_.size());
+      o.reverse = options.reverse != (k == 1);
+      result.cells_.push_back(c.cell->over_time(seen, o, l.dropped_weights(c)));
       result.last_.cells.push_back(result.cells_.back()->last());
-    };
-    run(l.forward, false);
-    if (l.backward) run(l.backward, true);
-    result.top_cells_ = l.cells();
-    if (!top) input = result.newest_outputs(l.cells());
+    }
+    result.top_ = l;
+    result.top_input_ = input;
+    if (!top) input = result.newest_outputs();
   }
   result.steps_ = xs.size(0);
-  if (!options.keep_states) result.cells_.clear();
+  if (!options.keep_states) {
+    result.cells_.clear();
+    result.top_input_ = {};
+  }
   return result;
 }
 
-Variable RecurrentStates::newest_outputs(Size count) const {
-  Variable y = cells_.back()->outputs();
-  return count == 1 ? y : concat({cells_[cells_.size() - 2]->outputs(), y});
+Variable RecurrentStates::newest_outputs() const {
+  Variables outputs;
+  for (std::size_t k = cells_.size() - top_.cells.size(); k < cells_.size(); ++k)
+    outputs.push_back(cells_[k]->outputs());
+  return top_.show(top_input_, outputs);
 }
 
 void RecurrentStates::check_kept(Size t) const {
@@ -180,7 +202,7 @@ const Variable& RecurrentStates::outputs() const {
   check_kept();
   return outputs_.get([&] {
     Scope scope(label_);
-    return newest_outputs(top_cells_);
+    return newest_outputs();
   });
 }
 

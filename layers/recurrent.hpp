@@ -2,24 +2,13 @@
 // when it runs. How one cell goes over a sequence is over_time.hpp's.
 #pragma once
 
-#include <unroll/layers/recurrent_cell.hpp>
+#include <unroll/layers/recurrent_layer.hpp>
 
 namespace unroll {
 
 namespace detail {
 struct RecurrentBuilder;
 }
-
-struct RecurrentOptions {
-  /// Every layer reads the sequence in both directions, and its outputs are joined on the last
-  /// axis.
-  bool bidirectional = false;
-  /// Probability of dropout between layers, on the outputs of each but the last.
-  double dropout = 0;
-  Size layers = 1;
-  /// The same with one mask for all steps (Gal and Ghahramani 2016).
-  double variational_dropout = 0;
-};
 
 class RecurrentStates;
 
@@ -44,7 +33,7 @@ class Recurrent : public Module {
   Recurrent() = default;
   template <class C>
   requires(!std::is_same_v<C, Recurrent> && detail::IsCell<C>) Recurrent(C cell) {
-    add_layer(detail::any_cell(std::move(cell)), {}, {});
+    add_layer(detail::any_cell(std::move(cell)));
   }
 
   bool is_bidirectional() const;
@@ -54,29 +43,24 @@ class Recurrent : public Module {
 
   /// One step of all layers, for generation: x (B, in). Throws Error if there is a backward cell.
   State step(const Variable& x, const State& s) const;
-  /// What the last layer shows: the output of its cell, both joined if bidirectional.
+  /// What the last layer shows: the output of its cell, both merged if bidirectional.
   Variable output(const State& s) const;
   /// The state at the start for one step's input, as initial_state(recurrent, x).
   State zero_state(const Variable& x) const;
 
  private:
-  struct Between {  // what happens to the input of a layer
-    double dropout = 0, variational_dropout = 0;
-  };
-  struct Layer {
-    Ref<detail::AnyCell> forward, backward;  // no backward: unidirectional
-    Between before;
-    Size cells() const { return backward ? 2 : 1; }
-  };
   friend struct detail::RecurrentBuilder;
   friend RecurrentStates over_time(const Recurrent&, const Variable&,
                                    const OverTimeOptions<Recurrent::State>&);
   friend State initial_state(const Recurrent&, const Variable&, const State&);
 
-  void add_layer(Ref<detail::AnyCell> forward, Ref<detail::AnyCell> backward, Between before);
+  void add_layer(detail::Layer layer);
+  void add_layer(Ref<detail::AnyCell> cell);
   void check_state(const State& s) const;
+  /// The state of cell number k to start from: as LayerCell::start.
+  static CellState start_of(const detail::LayerCell& cell, const State& given, std::size_t k);
 
-  std::vector<Layer> layers_;
+  std::vector<detail::Layer> layers_;
 };
 
 /// The states of a Recurrent at every step; as States, but each is put together when asked for.
@@ -94,13 +78,14 @@ class RecurrentStates {
   friend RecurrentStates over_time(const Recurrent&, const Variable&,
                                    const OverTimeOptions<Recurrent::State>&);
   RecurrentStates() = default;
-  /// Outputs of the `count` cells of the layer that ran last.
-  Variable newest_outputs(Size count) const;
+  /// What the layer that ran last shows.
+  Variable newest_outputs() const;
   void check_kept(Size t = 0) const;
 
   std::string label_;
   Size steps_ = 0;
-  Size top_cells_ = 0;                         // cells of the last layer
+  detail::Layer top_;   // the last layer, and what it read
+  Variable top_input_;
   std::vector<Ref<detail::AnyStates>> cells_;  // none with keep_states = false
   Recurrent::State last_;
   detail::Cached<Variable> outputs_;
@@ -118,9 +103,8 @@ Recurrent::State initial_state(const Recurrent& recurrent, const Variable& x,
 namespace detail {
 
 struct RecurrentBuilder {
-  static void check(const RecurrentOptions& options);
-  /// Adds layer number `layer` of a Recurrent with these options.
-  static void add(Recurrent& to, Size layer, Ref<AnyCell> forward, Ref<AnyCell> backward,
+  /// Adds a layer that reads inputs of size `in`; no backward cell: it reads forward only.
+  static void add(Recurrent& to, Size in, Ref<AnyCell> forward, Ref<AnyCell> backward,
                   const RecurrentOptions& options);
   /// Moves all layers of another one on top.
   static void append(Recurrent& to, Recurrent&& from);
@@ -143,7 +127,7 @@ Size output_size(const C& cell, Size hidden) {
 template <class Make>
 requires requires(const Make& make, Size n) { make(n, n); }
 Recurrent recurrent(const Make& make, Size in, Size hidden, const RecurrentOptions& options = {}) {
-  detail::RecurrentBuilder::check(options);
+  detail::check_options(options);
   Recurrent result;
   Size size = in;
   for (Size layer = 0; layer < options.layers; ++layer) {
@@ -151,9 +135,9 @@ Recurrent recurrent(const Make& make, Size in, Size hidden, const RecurrentOptio
     Size out = detail::output_size(forward, hidden);
     Ref<detail::AnyCell> backward;
     if (options.bidirectional) backward = detail::any_cell(make(size, hidden));
-    detail::RecurrentBuilder::add(result, layer, detail::any_cell(std::move(forward)), backward,
+    detail::RecurrentBuilder::add(result, size, detail::any_cell(std::move(forward)), backward,
                                   options);
-    size = options.bidirectional ? 2 * out : out;
+    size = options.bidirectional && options.merge == Merge::concat ? 2 * out : out;
   }
   return result;
 }
@@ -174,10 +158,10 @@ Recurrent stacked(Layers... layers) {
 
 /// One layer that reads in both directions, with a cell for each.
 template <class F, class B>
-Recurrent bidirectional(F forward, B backward) {
+Recurrent bidirectional(F forward, B backward, Merge merge = Merge::concat) {
   Recurrent result;
   detail::RecurrentBuilder::add(result, 0, detail::any_cell(std::move(forward)),
-                                detail::any_cell(std::move(backward)), {});
+                                detail::any_cell(std::move(backward)), {.merge = merge});
   return result;
 }
 

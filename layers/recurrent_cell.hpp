@@ -2,6 +2,7 @@
 // CellState only, as an element of Recurrent::State.
 #pragma once
 
+#include <unroll/autograd/substitution.hpp>
 #include <unroll/layers/over_time.hpp>
 
 namespace unroll {
@@ -73,11 +74,12 @@ struct AnyCell : Shared {
   virtual Module& module() = 0;
   /// The state at the start for one step's input.
   virtual CellState start(const Variable& x, const CellState& given) const = 0;
-  virtual CellState step(const Variable& x, const CellState& s) const = 0;
+  virtual CellState step(const Variable& x, const CellState& s,
+                         const std::vector<double>& zoneout) const = 0;
   virtual Variable output(const CellState& s) const = 0;
-  /// The states hold the cell.
-  virtual Ref<AnyStates> over_time(const Variable& xs,
-                                   const OverTimeOptions<CellState>& options) = 0;
+  /// With other values for some of its weights. The states hold the cell.
+  virtual Ref<AnyStates> over_time(const Variable& xs, const OverTimeOptions<CellState>& options,
+                                   const std::vector<Substitution::Pair>& weights) = 0;
 };
 
 /// Throws because a list of values does not fit a State.
@@ -88,13 +90,18 @@ struct HeldCell final : AnyCell {
   using S = StateOf<C>;
 
   struct HeldStates final : AnyStates {
-    HeldStates(HeldCell& cell, unroll::States<S> states) : cell(&cell), states(std::move(states)) {}
+    HeldStates(HeldCell& cell, unroll::States<S> states, std::vector<Substitution::Pair> weights)
+        : cell(&cell), states(std::move(states)), weights(std::move(weights)) {}
     CellState at(Size t) const override { return states[t]; }
     CellState last() const override { return states.last(); }
     CellState all() const override { return states.all(); }
-    const Variable& outputs() const override { return states.outputs(); }
+    const Variable& outputs() const override {
+      Substitution in_place(weights);
+      return states.outputs();
+    }
     Ref<HeldCell> cell;  // is asked by outputs(), when the Recurrent may be gone
     unroll::States<S> states;
+    std::vector<Substitution::Pair> weights;
   };
 
   explicit HeldCell(C c) : cell(std::move(c)) {}
@@ -103,10 +110,18 @@ struct HeldCell final : AnyCell {
   CellState start(const Variable& x, const CellState& given) const override {
     return unroll::initial_state(cell, x, typed(given, x));
   }
-  CellState step(const Variable& x, const CellState& s) const override {
+  CellState step(const Variable& x, const CellState& s,
+                 const std::vector<double>& zoneout) const override {
     const S* state = s.as<S>();
-    if (state && !has_gaps(*state)) return S(cell.step(x, *state));
-    return S(cell.step(x, unroll::initial_state(cell, x, typed(s, x))));
+    S before = state && !has_gaps(*state) ? *state
+                                          : unroll::initial_state(cell, x, typed(s, x));
+    S after = cell.step(x, before);
+    if (!zoneout.empty()) {
+      std::vector<Variable*> now;
+      for_each_value(after, [&](Variable& v) { now.push_back(&v); });
+      zone_out(label_of(cell), zoneout, values_of(before), now);
+    }
+    return after;
   }
   Variable output(const CellState& s) const override {
     if (const S* state = s.as<S>()) return output_of(cell, *state);
@@ -114,18 +129,22 @@ struct HeldCell final : AnyCell {
       if (Variables values = s.values(); !values.empty()) return values[0];
     fail(label_of(cell), "output() needs the State that step() returned.");
   }
-  Ref<AnyStates> over_time(const Variable& xs, const OverTimeOptions<CellState>& o) override {
+  Ref<AnyStates> over_time(const Variable& xs, const OverTimeOptions<CellState>& o,
+                           const std::vector<Substitution::Pair>& weights) override {
+    Substitution in_place(weights);
     S initial = {};
     if (const S* given = o.initial.template as<S>())
       initial = *given;
     else if (!o.initial.empty())
       initial = typed(o.initial, InputRows(label_of(cell), {xs}).at(0, -1));
-    return Ref<AnyStates>(new HeldStates(*this, unroll::over_time(cell, xs,
-                                                                  {.initial = std::move(initial),
-                                                                   .keep_states = o.keep_states,
-                                                                   .lengths = o.lengths,
-                                                                  .mask = o.mask,
-                                                                   .reverse = o.reverse})));
+    auto states = unroll::over_time(cell, xs, {.initial = std::move(initial),
+                                               .keep_states = o.keep_states,
+                                               .lengths = o.lengths,
+                                               .mask = o.mask,
+                                               .reverse = o.reverse,
+                                               .truncation = o.truncation,
+                                               .zoneout = o.zoneout});
+    return Ref<AnyStates>(new HeldStates(*this, std::move(states), weights));
   }
 
   static bool has_gaps(const S& s) {

@@ -4,6 +4,10 @@
 
 #include <unroll/layers/cell_check.hpp>
 
+namespace unroll {
+struct Truncation;
+}
+
 namespace unroll::detail {
 
 // ---- initial states ----------------------------------------------------------------------------
@@ -121,9 +125,16 @@ struct RunOptions {
   const Padding& padding;
   bool reverse;
   Size steps;
+  const Truncation& truncation;
+  const std::vector<double>& zoneout;
 };
 /// The loop over time.
 void run(Steps& steps, const RunOptions& options);
+
+/// Zoneout of a state: `now` points to its values after a step, `before` are those before it.
+/// Throws Error if there are not as many, or probabilities do not fit.
+void zone_out(const std::string& label, const std::vector<double>& probabilities,
+              const Variables& before, const std::vector<Variable*>& now);
 
 template <class C>
 struct CellSteps final : Steps {

@@ -1,5 +1,5 @@
-// The cell table: a row a cell, and what holds for each of them; and their equations, written out
-// for one element at a time.
+// The cell table: a row a cell, and what holds for each of them. Their equations have files of
+// their own, cells_by_element.cpp and cells_values.cpp.
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
@@ -101,41 +101,30 @@ void check_padding(const Row& row, OverTimeOptions<Recurrent::State> options, co
   }
 }
 
-using Numbers = std::vector<double>;
-Numbers numbers(const Variable& x) { return x.value().to_vector<double>(); }
-double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-/// Row `row` of W times x.
-double product(const Variable& W, Size row, const Numbers& x) {
-  double sum = 0;
-  for (std::size_t k = 0; k < x.size(); ++k) sum += W.value().at({row, Size(k)}) * x[k];
-  return sum;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(cells)
 
 BOOST_AUTO_TEST_CASE(gradients_to_order_two_through_five_steps) {
-  for_each_cell([](const Row& row) {
-    BOOST_TEST(gradcheck(row.make(), row.input(5, 2), {.order = 2}));
-  });
+  for_each_cell(
+      [](const Row& row) { BOOST_TEST(gradcheck(row.make(), row.input(5, 2), {.order = 2})); });
 }
 
 BOOST_AUTO_TEST_CASE(gradients_of_padded_batches_in_both_directions) {
   const Array mask = values({{1, 0, 0}, {0, 0, 1}, {1, 0, 1}, {0, 0, 1}});
   for_each_cell([&](const Row& row) {
     for (bool reverse : {false, true}) {
-      BOOST_TEST(gradcheck(row.make(), row.input(4, 3), {.lengths = {2, 0, 4}, .reverse = reverse}));
+      BOOST_TEST(
+          gradcheck(row.make(), row.input(4, 3), {.lengths = {2, 0, 4}, .reverse = reverse}));
       BOOST_TEST(gradcheck(row.make(), row.input(4, 3), {.mask = mask, .reverse = reverse}));
     }
   });
 }
 
 BOOST_AUTO_TEST_CASE(padded_equals_one_by_one) {
-  const Array lengths = values({{1, 1, 0, 1}, {1, 1, 0, 0}, {1, 1, 0, 0}, {0, 1, 0, 0}, {0, 1, 0, 0}});
-  for_each_cell([&](const Row& row) {
-    check_padding(row, {.lengths = {3, 5, 0, 1}}, lengths);
-  });
+  const Array lengths =
+      values({{1, 1, 0, 1}, {1, 1, 0, 0}, {1, 1, 0, 0}, {0, 1, 0, 0}, {0, 1, 0, 0}});
+  for_each_cell([&](const Row& row) { check_padding(row, {.lengths = {3, 5, 0, 1}}, lengths); });
 }
 
 BOOST_AUTO_TEST_CASE(masked_equals_without_the_holes) {
@@ -153,6 +142,56 @@ BOOST_AUTO_TEST_CASE(reverse_equals_flipped_forward) {
     BOOST_TEST(distance(flip(reverse.outputs(), {0}), forward.outputs()) == 0);
     const Variables last = values_of(reverse.last()), expected = values_of(forward.last());
     for (std::size_t k = 0; k < last.size(); ++k) BOOST_TEST(distance(last[k], expected[k]) == 0);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(truncated_at_the_end_equals_full_and_before_it_windows) {
+  for_each_cell([](const Row& row) {
+    Recurrent cell = row.make();
+    cell.to(float64);
+    const Array x = row.input(5, 2);
+    auto gradients = [&](auto&& outputs) {
+      Tape tape;
+      const Variable xs = tape.watch(x);
+      Variables leaves{xs};
+      for (const Parameter& p : cell.parameters()) leaves.push_back(p);
+      return grad(sum(square(outputs(xs))), leaves);
+    };
+    auto truncated = [&](Truncation t) {
+      return gradients(
+          [&](const Variable& xs) { return over_time(cell, xs, {.truncation = t}).outputs(); });
+    };
+    const Variables full = truncated({}), at_end = truncated({5}), windows = truncated({2});
+    const Variables by_hand = gradients([&](const Variable& xs) {
+      const auto first = over_time(cell, sliced(xs, 0, 0, 2));
+      const auto second = over_time(cell, sliced(xs, 0, 2, 4), {.initial = detach(first.last())});
+      const auto third = over_time(cell, sliced(xs, 0, 4, 5), {.initial = detach(second.last())});
+      return concat({first.outputs(), second.outputs(), third.outputs()}, 0);
+    });
+    for (std::size_t k = 0; k < full.size(); ++k) {
+      BOOST_TEST(distance(at_end[k], full[k]) == 0);
+      BOOST_TEST(distance(windows[k], by_hand[k]) < 1e-12);
+    }
+  });
+}
+
+// As DropConnect does it.
+BOOST_AUTO_TEST_CASE(other_weights_stand_in_for_its_own) {
+  for_each_cell([](const Row& row) {
+    Recurrent cell = row.make();
+    cell.to(float64);
+    const Array x = row.input(5, 2);
+    std::vector<Substitution::Pair> pairs;
+    for (const Parameter& p : cell.parameters()) {
+      pairs.push_back({p, 0.5 * random(p.shape(), 9)});
+    }
+    Variable replaced;
+    {
+      Substitution in_place(pairs);
+      replaced = over_time(cell, x).outputs();
+    }
+    for (Substitution::Pair& p : pairs) p.parameter.assign(p.value.value());
+    BOOST_TEST(distance(replaced, over_time(cell, x).outputs()) == 0);
   });
 }
 
@@ -185,80 +224,6 @@ BOOST_AUTO_TEST_CASE(thirty_steps_lower_the_loss) {
     }
     BOOST_TEST(last < 0.8 * first);
   });
-}
-
-BOOST_AUTO_TEST_CASE(elman_by_element) {
-  Elman cell(3, 4);
-  cell.to(float64);
-  cell.b.assign(random({4}));
-  Variable x = random({1, 3}), h = random({1, 4}, 5);
-  Numbers y = numbers(cell.step(x, {h}).h);
-  for (Size k = 0; k < 4; ++k)
-    BOOST_TEST(y[std::size_t(k)] ==
-                   std::tanh(product(cell.W, k, numbers(x)) + product(cell.U, k, numbers(h)) +
-                             numbers(cell.b)[std::size_t(k)]),
-               boost::test_tools::tolerance(1e-13));
-  Elman rectified(3, 4, {.activation = relu});
-  rectified.to(float64);
-  y = numbers(rectified.step(x, {h}).h);
-  for (Size k = 0; k < 4; ++k)
-    BOOST_TEST(y[std::size_t(k)] == std::max(0.0, product(rectified.W, k, numbers(x)) +
-                                                      product(rectified.U, k, numbers(h))),
-               boost::test_tools::tolerance(1e-13));
-}
-
-BOOST_AUTO_TEST_CASE(elman_of_order_two_by_element) {
-  ElmanOfOrder cell(3, 4, 2);
-  cell.to(float64);
-  Variable x = random({1, 3}), h = random({1, 4}, 5), before = random({1, 4}, 6);
-  auto next = cell.step(x, {{h, before}});
-  for (Size k = 0; k < 4; ++k)
-    BOOST_TEST(numbers(next.h[0])[std::size_t(k)] ==
-                   std::tanh(product(cell.W, k, numbers(x)) + product(cell.U[0], k, numbers(h)) +
-                             product(cell.U[1], k, numbers(before))),
-               boost::test_tools::tolerance(1e-13));
-  BOOST_TEST((next.h[1].record() == h.record()));
-  BOOST_TEST(next.h.size() == 2u);
-}
-
-BOOST_AUTO_TEST_CASE(lstm_by_element) {
-  LSTM cell(3, 4);
-  cell.to(float64);
-  BOOST_TEST(identical(cell.b.value().sliced(0, 4, 8).copy(), ones({4}, float64)));
-  Variable x = random({1, 3}), h = random({1, 4}, 5), c = random({1, 4}, 6);
-  auto next = cell.step(x, {h, c});
-  auto gate = [&](Size g, Size k) {
-    return product(cell.W, 4 * g + k, numbers(x)) + product(cell.U, 4 * g + k, numbers(h)) +
-           numbers(cell.b)[std::size_t(4 * g + k)];
-  };
-  for (Size k = 0; k < 4; ++k) {
-    double c1 = sigmoid(gate(1, k)) * numbers(c)[std::size_t(k)] +
-                sigmoid(gate(0, k)) * std::tanh(gate(2, k));
-    BOOST_TEST(numbers(next.c)[std::size_t(k)] == c1, boost::test_tools::tolerance(1e-13));
-    BOOST_TEST(numbers(next.h)[std::size_t(k)] == sigmoid(gate(3, k)) * std::tanh(c1),
-               boost::test_tools::tolerance(1e-13));
-  }
-}
-
-BOOST_AUTO_TEST_CASE(gru_by_element) {
-  GRU cell(3, 4);
-  cell.to(float64);
-  cell.b.assign(random({12}, 7));
-  cell.bh.assign(random({12}, 8));
-  Variable x = random({1, 3}), h = random({1, 4}, 5);
-  Numbers y = numbers(cell.step(x, {h}).h);
-  auto of_x = [&](Size g, Size k) {
-    return product(cell.W, 4 * g + k, numbers(x)) + numbers(cell.b)[std::size_t(4 * g + k)];
-  };
-  auto of_h = [&](Size g, Size k) {
-    return product(cell.U, 4 * g + k, numbers(h)) + numbers(cell.bh)[std::size_t(4 * g + k)];
-  };
-  for (Size k = 0; k < 4; ++k) {
-    double r = sigmoid(of_x(0, k) + of_h(0, k)), z = sigmoid(of_x(1, k) + of_h(1, k));
-    double n = std::tanh(of_x(2, k) + r * of_h(2, k));
-    BOOST_TEST(y[std::size_t(k)] == (1 - z) * n + z * numbers(h)[std::size_t(k)],
-               boost::test_tools::tolerance(1e-13));
-  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -52,7 +52,8 @@ BOOST_AUTO_TEST_CASE(prefixes_equal_lengths) {
 BOOST_AUTO_TEST_CASE(holes_of_layers_and_directions_are_not_there) {
   Recurrent net = recurrent<LSTM>(3, 4, {.bidirectional = true, .layers = 2});
   net.to(float64);
-  const Array x = random({6, 2, 3}), real = values({{0, 0}, {1, 1}, {0, 0}, {1, 1}, {1, 1}, {0, 0}});
+  const Array x = random({6, 2, 3}),
+              real = values({{0, 0}, {1, 1}, {0, 0}, {1, 1}, {1, 1}, {0, 0}});
   const Variable kept = concat({sliced(x, 0, 1, 2), sliced(x, 0, 3, 5)}, 0);
   for (bool reverse : {false, true}) {
     Variables masked = run(net, x, {.mask = real, .reverse = reverse});
@@ -72,8 +73,9 @@ BOOST_AUTO_TEST_CASE(a_masked_step_keeps_the_state) {
   Elman cell(3, 4);
   cell.to(float64);
   const Variable start = random({2, 4}, 5);
-  auto states = over_time(cell, random({4, 2, 3}),
-                          {.initial = {start}, .mask = values({{0, 2}, {1, -1}, {0, 0.5}, {0, 1}})});
+  auto states =
+      over_time(cell, random({4, 2, 3}),
+                {.initial = {start}, .mask = values({{0, 2}, {1, -1}, {0, 0.5}, {0, 1}})});
   BOOST_TEST(distance(states[0].h[0], start[0]) == 0);
   BOOST_TEST(distance(states[1].h[0], start[0]) > 0.1);
   for (Size t : {2, 3}) BOOST_TEST(distance(states[t].h[0], states[1].h[0]) == 0);
@@ -86,9 +88,12 @@ BOOST_AUTO_TEST_CASE(a_masked_step_keeps_the_state) {
 BOOST_AUTO_TEST_CASE(masks_that_do_not_fit_are_refused) {
   Elman cell(3, 4);
   const Array x = zeros({5, 2, 3});
-  BOOST_TEST(error_of([&] { over_time(cell, x, {.lengths = {5, 5}, .mask = ones({5, 2})}); }) ==
-             "[Elman] lengths and mask are both given; expected one of them.");
-  BOOST_TEST(error_of([&] { over_time(cell, x, {.mask = ones({2, 5})}); }) ==
+  BOOST_TEST(error_of([&] {
+               over_time(cell, x, {.lengths = {5, 5}, .mask = ones({5, 2})});
+             }) == "[Elman] lengths and mask are both given; expected one of them.");
+  BOOST_TEST(error_of([&] {
+               over_time(cell, x, {.mask = ones({2, 5})});
+             }) ==
              "[Elman] the mask is (2, 5); expected one number for each step and sequence, (5, 2).");
 }
 

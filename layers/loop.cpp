@@ -1,0 +1,166 @@
+// The loop over time, for any cell: padded steps, zoneout, and where gradients stop. What goes into
+// it and comes out of it is in over_time.cpp.
+#include <algorithm>
+#include <deque>
+#include <optional>
+
+#include <unroll/layers/over_time.hpp>
+#include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/random.hpp>
+
+namespace unroll::detail {
+
+namespace {
+
+void copy_rows(const Array& mask, Array& to, const Array& from) {
+  for (Size b = 0; b < mask.size(); ++b)
+    if (mask.at({b}) == 0) to[b].assign(from[b]);
+}
+
+// The state after a step of which only some sequences took part.
+Variable select_rows(const RunOptions& options, Size t, const Variable& after,
+                     const Variable& before) {
+  if (after.record() == before.record()) return after;
+  if (after.shape() != before.shape() || after.rank() == 0 ||
+      after.size(0) != options.padding.batch())
+    fail(options.label, "a value of the State is ", before.shape(), " before step ", t, " and ",
+         after.shape(),
+         " after it; with padding it must keep its shape, and its first axis must be ",
+         "the batch (", options.padding.batch(), ").");
+  if (is_float(after.type())) return where(options.padding.at(t, after.rank()), after, before);
+  Array chosen = after.value().copy();
+  copy_rows(options.padding.at(t, 1).value(), chosen, before.value());
+  return chosen;
+}
+
+Variables copies(const std::vector<Variable*>& values) {
+  Variables list;
+  for (const Variable* v : values) list.push_back(*v);
+  return list;
+}
+
+void check_count(const std::string& label, std::size_t before, std::size_t after,
+                 const char* with) {
+  if (before != after)
+    fail(label, "its State holds ", before, " values before a step and ", after, " after it; with ",
+         with, " their number must stay.");
+}
+
+/// The steps of a run, in the order in which they are taken: number 0 is the last one in reverse.
+class Loop {
+ public:
+  Loop(Steps& steps, const RunOptions& options) : steps_(steps), options_(options) {}
+
+  Size time(Size k) const { return options_.reverse ? options_.steps - 1 - k : k; }
+
+  void step(Size k) {
+    Size t = time(k);
+    scope_.step(t);
+    const Padding& padding = options_.padding;
+    Size active = padding.none() ? -1 : padding.active(t);
+    if (active == 0) return;
+    bool partly = active > 0 && active < padding.batch();
+    if (!partly && options_.zoneout.empty()) return steps_.step(t);
+    steps_.values(now_);
+    const Variables before = copies(now_);
+    steps_.step(t);
+    steps_.values(now_);
+    if (!options_.zoneout.empty()) zone_out(options_.label, options_.zoneout, before, now_);
+    if (!partly) return;
+    check_count(options_.label, before.size(), now_.size(), "padding");
+    for (std::size_t k = 0; k < now_.size(); ++k)
+      *now_[k] = select_rows(options_, t, *now_[k], before[k]);
+  }
+  void keep(Size k) { steps_.keep(time(k)); }
+
+  /// The state as constants, and where the generator stands: what it takes to run on from here.
+  struct Moment {
+    Variables state;
+    std::optional<Generator::State> generator;
+  };
+  Moment save() {
+    steps_.values(now_);
+    Moment m{copies(now_), {}};
+    for (Variable& v : m.state)
+      if (!v.empty()) v = detach(v);
+    if (Generator* g = Tape::generator()) m.generator = g->state();
+    return m;
+  }
+  void restore(const Moment& m) {
+    steps_.values(now_);
+    check_count(options_.label, m.state.size(), now_.size(), "truncation");
+    for (std::size_t k = 0; k < now_.size(); ++k) *now_[k] = m.state[k];
+    if (m.generator) Tape::generator()->set_state(*m.generator);
+  }
+
+ private:
+  Steps& steps_;
+  const RunOptions& options_;
+  Scope scope_{""};
+  std::vector<Variable*> now_;
+};
+
+/// Window by window. Each goes on from a constant state `back` steps before it, from where it is
+/// computed again with the same random numbers: gradients stop there, at another place than those
+/// of the window before.
+void run_truncated(Loop& loop, const RunOptions& options) {
+  const Size k1 = options.truncation.k1;
+  const Size back = options.truncation.k2 > 0 ? options.truncation.k2 - k1 : 0;
+  std::deque<Loop::Moment> moments;  // from which windows to come go on
+  for (Size k = 0; k < options.steps; ++k) {
+    if (k % k1 == 0 && k > back) {
+      loop.restore(moments.front());
+      moments.pop_front();
+      for (Size again = k - back; again < k; ++again) loop.step(again);
+    }
+    loop.step(k);
+    loop.keep(k);
+    Size window = k + 1 + back;
+    if (window % k1 == 0 && window < options.steps) moments.push_back(loop.save());
+  }
+}
+
+void check_truncation(const std::string& label, const Truncation& t) {
+  if (t.k1 < 0 || t.k2 < 0 || (t.k2 > 0 && (t.k1 == 0 || t.k2 < t.k1)))
+    fail(label, "truncation has k1 = ", t.k1, ", k2 = ", t.k2,
+         "; expected 1 <= k1 <= k2, or k2 = ", "0 for k1.");
+}
+
+}  // namespace
+
+void zone_out(const std::string& label, const std::vector<double>& probabilities,
+              const Variables& before, const std::vector<Variable*>& now) {
+  check_count(label, before.size(), now.size(), "zoneout");
+  if (probabilities.size() != 1 && probabilities.size() != now.size())
+    fail(label, "zoneout has ", probabilities.size(), " probabilities, the State ", now.size(),
+         " values; expected one for all, or one each.");
+  for (std::size_t k = 0; k < now.size(); ++k) {
+    double p = probabilities[probabilities.size() == 1 ? 0 : k];
+    if (!(p >= 0 && p < 1)) fail(label, "zoneout is ", p, "; expected 0 <= p < 1.");
+    Variable& after = *now[k];
+    if (p == 0 || !is_float(after.type()) || after.record() == before[k].record()) continue;
+    if (after.shape() != before[k].shape())
+      fail(label, "a value of the State is ", before[k].shape(), " before a step and ",
+           after.shape(), " after it; with zoneout it must keep its shape.");
+    if (!Tape::recording()) {
+      after = p * before[k] + (1 - p) * after;
+      continue;
+    }
+    Generator* generator = Tape::generator();
+    if (!generator)
+      fail(label, "zoneout: the tape has no generator; make it with Tape tape(generator).");
+    after = where(bernoulli(after.shape(), p, *generator, after.type()), before[k], after);
+  }
+}
+
+void run(Steps& steps, const RunOptions& options) {
+  check_truncation(options.label, options.truncation);
+  Loop loop(steps, options);
+  if (options.truncation.k1 > 0 && Tape::recording()) return run_truncated(loop, options);
+  for (Size k = 0; k < options.steps; ++k) {
+    loop.step(k);
+    loop.keep(k);
+  }
+}
+
+}  // namespace unroll::detail

@@ -1,0 +1,96 @@
+// What a layer does to its input, its weights and its outputs. The loop over layers is in
+// recurrent.cpp.
+#include <unroll/layers/recurrent_layer.hpp>
+
+#include <algorithm>
+
+#include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/linear.hpp>
+#include <unroll/ops/random.hpp>
+#include <unroll/ops/reshape.hpp>
+
+namespace unroll::detail {
+
+namespace {
+
+void check_probability(const char* name, double p) {
+  if (!(p >= 0 && p < 1)) fail("recurrent", name, " is ", p, "; expected 0 <= p < 1.");
+}
+
+Variable merged(Merge merge, const Variable& f, const Variable& b) {
+  if (merge == Merge::concat) return concat({f, b});
+  if (f.shape() != b.shape())
+    fail("recurrent", "the outputs of the two directions are ", f.shape(), " and ", b.shape(),
+         "; expected the same shape, or Merge::concat.");
+  if (merge == Merge::mul) return f * b;
+  return merge == Merge::sum ? f + b : 0.5 * (f + b);
+}
+
+}  // namespace
+
+void check_options(const RecurrentOptions& options) {
+  if (options.layers < 1) fail("recurrent", "layers is ", options.layers, "; expected 1 or more.");
+  check_probability("drop_connect_probability", options.drop_connect_probability);
+  check_probability("dropout", options.dropout);
+  check_probability("variational_dropout", options.variational_dropout);
+  for (double p : options.zoneout) check_probability("zoneout", p);
+}
+
+LearnedStart::LearnedStart(const Variables& zero) {
+  for (const Variable& v : zero) {
+    Shape shape = v.shape();
+    if (shape.rank() == 0 || !is_float(v.type()))
+      fail("recurrent", "learned_initial: a value of the State is ", v.type(), " ", shape,
+           "; expected floating numbers of shape (B, ...).");
+    shape.erase(0);
+    values.push_back(parameter(join("value", values.size()), shape, init::zeros));
+  }
+}
+
+HighwayGate::HighwayGate(Size width)
+    : W(parameter("W", {width, width})), b(parameter("b", {width}, init::constant(-1))) {}
+
+CellState LayerCell::start(const CellState& given) const {
+  if (!given.empty() || !learned) return given;
+  return CellState(std::vector<Variable>(learned->values));
+}
+
+Variable Layer::read(const Variable& x, bool one_step) const {
+  if (one_step && !options.drop_connect.empty() && Tape::recording())
+    fail("recurrent", "DropConnect draws weights for all steps of a sequence, so step() cannot; ",
+         "use over_time, or step without a tape.");
+  if (first) return x;
+  Variable y = options.dropout > 0 ? dropout(x, options.dropout) : x;
+  if (options.variational_dropout <= 0 || !Tape::recording()) return y;
+  if (one_step)
+    fail("recurrent",
+         "variational dropout has one mask for all steps of a sequence, so step() cannot ",
+         "draw it; use over_time, or step without a tape.");
+  Shape shape = y.shape();
+  shape[0] = 1;
+  return y * dropout(ones(shape, y.type()), options.variational_dropout);
+}
+
+Variable Layer::show(const Variable& x, const Variables& outputs) const {
+  Variable y = bidirectional() ? merged(options.merge, outputs[0], outputs[1]) : outputs[0];
+  if (first || options.skip == Skip::none) return y;
+  if (y.shape() != x.shape())
+    fail("recurrent", "a layer's input is ", x.shape(), ", its output ", y.shape(),
+         "; to go around it they must have the same shape.");
+  if (options.skip == Skip::residual) return y + x;
+  Variable t = sigmoid(linear(x, gate->W, gate->b));
+  return t * y + (1 - t) * x;
+}
+
+std::vector<Substitution::Pair> Layer::dropped_weights(const LayerCell& cell) const {
+  std::vector<Substitution::Pair> pairs;
+  if (options.drop_connect.empty() || !Tape::recording()) return pairs;
+  const std::vector<NamedParameter> all = cell.cell->module().named_parameters();
+  for (const std::string& name : options.drop_connect)
+    for (const NamedParameter& p : all)
+      if (p.name == name)
+        pairs.push_back({p.parameter, dropout(p.parameter, options.drop_connect_probability)});
+  return pairs;
+}
+
+}  // namespace unroll::detail

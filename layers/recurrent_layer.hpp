@@ -1,0 +1,50 @@
+// A layer of a Recurrent: one or two erased cells, and what happens before and after them. Which
+// layers there are is the business of recurrent.hpp. Internal.
+#pragma once
+
+#include <unroll/autograd/substitution.hpp>
+#include <unroll/layers/recurrent_cell.hpp>
+#include <unroll/layers/recurrent_options.hpp>
+
+namespace unroll::detail {
+
+/// What a learned start holds: one Parameter for each value of a State, without the batch axis.
+struct LearnedStart final : Shared, Module {
+  explicit LearnedStart(const Variables& zero);
+  Variables values;
+};
+
+/// The gate of a highway of that width.
+struct HighwayGate final : Shared, Module {
+  explicit HighwayGate(Size width);
+  Parameter W, b;
+};
+
+/// One cell of a layer; in a bidirectional layer there are two.
+struct LayerCell {
+  Ref<AnyCell> cell;
+  Ref<LearnedStart> learned;
+
+  /// The state to start from: the given one, the learned one, or none for zeros.
+  CellState start(const CellState& given) const;
+};
+
+struct Layer {
+  std::vector<LayerCell> cells = {};  // forward, and perhaps backward
+  Ref<HighwayGate> gate = {};
+  bool first = true;
+  RecurrentOptions options = {};
+
+  bool bidirectional() const { return cells.size() == 2; }
+  /// What the cells read: x (T, B, ...) after dropout, or within a loop by hand one step (B, ...).
+  Variable read(const Variable& x, bool one_step) const;
+  /// What the layer shows, from its input x and the outputs of its cells.
+  Variable show(const Variable& x, const Variables& outputs) const;
+  /// The weights that DropConnect changes in a cell, and new values for them.
+  std::vector<Substitution::Pair> dropped_weights(const LayerCell& cell) const;
+};
+
+/// Throws Error unless the options make sense for any cell.
+void check_options(const RecurrentOptions& options);
+
+}  // namespace unroll::detail

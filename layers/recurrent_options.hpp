@@ -1,0 +1,52 @@
+// What the layers of a Recurrent do besides running their cells: how directions are joined, what
+// goes around a layer, and which noise helps it to generalise.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <unroll/autograd/shape.hpp>
+
+namespace unroll {
+
+/// How the outputs f and b of the two directions of a layer become one.
+enum class Merge {
+  average,  ///< (f + b) / 2
+  concat,   ///< on the last axis
+  mul,      ///< f b
+  sum,      ///< f + b
+};
+
+/// What a layer shows, for an input x and an output f(x) of its cells.
+enum class Skip {
+  none,      ///< f(x)
+  highway,   ///< t f(x) + (1 - t) x, t = sigmoid(x W^T + b), b -1 at first (Srivastava et al. 2015)
+  residual,  ///< f(x) + x
+};
+
+/// All noise is drawn while a tape records, from its generator; where none does the layers are what
+/// they are on average.
+struct RecurrentOptions {
+  /// Every layer reads the sequence in both directions, and its outputs are merged.
+  bool bidirectional = false;
+  /// DropConnect (Wan et al. 2013; for recurrent weights Merity et al. 2018): dropout of the
+  /// weights with these names in every cell, {"U"}, once for all steps of a sequence.
+  std::vector<std::string> drop_connect = {};
+  /// Probability of each number in these weights.
+  double drop_connect_probability = 0.5;
+  /// Probability of dropout between layers, on the outputs of each but the last.
+  double dropout = 0;
+  Size layers = 1;
+  /// Every cell starts from Parameters, zeros at first, instead of zeros.
+  bool learned_initial = false;
+  Merge merge = Merge::concat;
+  /// Of every layer but the first; dropout does not touch the x that goes around.
+  Skip skip = Skip::none;
+  /// The same as dropout with one mask for all steps (Gal and Ghahramani 2016).
+  double variational_dropout = 0;
+  /// Zoneout of every cell: one probability, or one for each value of its State, {0.05, 0.5}; see
+  /// OverTimeOptions.
+  std::vector<double> zoneout = {};
+};
+
+}  // namespace unroll
