@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 
+#include <unroll/autograd/leaf_gradients.hpp>
 #include <unroll/autograd/node.hpp>
 #include <unroll/autograd/strided.hpp>
 
@@ -55,20 +56,33 @@ void add_to_leaf(const Record& record, Variable g, std::uint64_t sweep) {
 
 }  // namespace
 
-void Tape::backward(const Variable& result, const BackwardOptions& options) {
-  impl_->check_thread("backward");
-  int last = impl_->slot_of("backward", result);
+std::vector<LeafGradient> leaf_gradients(Tape& tape, const Variable& result,
+                                         const BackwardOptions& options) {
+  TapeImpl& impl = tape.impl();
+  impl.check_thread("backward");
+  int last = impl.slot_of("backward", result);
   if (last < 0) fail("backward", "the result is a Parameter that this tape has not used.");
   Variable g = seed_of("backward", result, options.grad_output);
   detail::Pause pause;
-  Sweep sweep(*impl_, false, options.retain_graph, 0, last, {});
+  Sweep sweep(impl, false, options.retain_graph, 0, last, {});
   sweep.seed(last, g);
   sweep.run();
-  std::uint64_t number = next_sweep++;
-  for (const TapeLeaf& leaf : impl_->leaves) {
+  std::vector<LeafGradient> list;
+  for (const TapeLeaf& leaf : impl.leaves) {
     Variable gradient = sweep.finish(leaf.slot);
-    if (!gradient.empty()) add_to_leaf(*leaf.record, gradient, number);
+    if (!gradient.empty()) list.push_back({leaf.record, std::move(gradient)});
   }
+  return list;
+}
+
+std::uint64_t new_sweep() { return next_sweep++; }
+
+void add_to_leaves(std::vector<LeafGradient> list, std::uint64_t sweep) {
+  for (LeafGradient& l : list) add_to_leaf(*l.leaf, std::move(l.gradient), sweep);
+}
+
+void Tape::backward(const Variable& result, const BackwardOptions& options) {
+  add_to_leaves(leaf_gradients(*this, result, options), new_sweep());
 }
 
 std::vector<Variable> grad(const Variables& outputs, const Variables& inputs,

@@ -27,6 +27,7 @@
 #include <unroll/layers/module.hpp>
 #include <unroll/layers/optimiser.hpp>
 #include <unroll/layers/over_time.hpp>
+#include <unroll/layers/parallel.hpp>
 #include <unroll/layers/recurrent.hpp>
 #include <unroll/layers/recurrent_options.hpp>
 #include <unroll/layers/save.hpp>
