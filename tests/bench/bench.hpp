@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -13,6 +14,9 @@ namespace bench {
 struct Result {
   double median, minimum;  // seconds of one call
   int repetitions;
+
+  /// Of one among `count` equal parts of the call.
+  Result per(double count) const { return {median / count, minimum / count, repetitions}; }
 };
 
 /// Calls f for about `seconds` (at least 5 times, after two calls to warm up).
@@ -36,23 +40,28 @@ Result time(F&& f, double seconds = 1.0) {
   return {times[times.size() / 2], times[0], static_cast<int>(times.size())};
 }
 
-/// One line of the program's table: `value` in `unit`, smaller is better.
+/// One line of the program's table.
 struct Line {
   std::string name;
-  double median, minimum;
-  std::string unit, detail;
+  Result time;
+  std::string of = "";  // what the time is for, "node"; empty: the whole call
+  std::string detail = "";
+  int threads = 1;
+  std::vector<std::pair<std::string, double>> figures = {};  // what else was measured
 };
 
 struct Benchmark {
   std::string name, what;
   std::function<std::vector<Line>()> run;
+  bool alone = false;  // measures the memory of its process, which must have done nothing else
 };
 
 std::vector<Benchmark>& all();
 struct Register {
-  Register(std::string name, std::string what, std::function<std::vector<Line>()> run) {
-    all().push_back({std::move(name), std::move(what), std::move(run)});
-  }
+  Register(Benchmark benchmark) { all().push_back(std::move(benchmark)); }
 };
+
+/// --threads; benchmarks that use one thread only say so in their lines.
+int threads();
 
 }  // namespace bench

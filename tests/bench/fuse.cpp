@@ -85,13 +85,10 @@ std::vector<bench::Line> cell() {
   constexpr auto gradients = kernel::kernel_of<7, true, Gradient>();
   std::vector<bench::Line> lines;
   auto line = [&](const char* name, auto&& f) {
-    bench::Result r = bench::time(f, 0.3);
-    lines.push_back({name, r.median * 1e9 / (B * H), r.minimum * 1e9 / (B * H), "ns/element", ""});
+    lines.push_back({.name = name, .time = bench::time(f, 0.3).per(B * H), .of = "element"});
   };
   line("forward by hand", [&] { forward_by_hand(n); });
-  line("forward fused", [&] {
-    kernel::run(values, &lstm, float32, {B, H}, forward.data(), 5, 7);
-  });
+  line("forward fused", [&] { kernel::run(values, &lstm, float32, {B, H}, forward.data(), 5, 7); });
   line("backward by hand", [&] { backward_by_hand(n); });
   line("backward fused", [&] {
     kernel::run(gradients, &gradient, float32, {B, H}, backward.data(), 7, 12);
@@ -104,10 +101,12 @@ std::vector<bench::Line> small() {
   std::vector<bench::Line> lines;
   auto line = [&](const char* name, auto&& f) {
     constexpr int times = 1000;
-    bench::Result r = bench::time([&] {
-      for (int k = 0; k < times; ++k) f();
-    }, 0.2);
-    lines.push_back({name, r.median * 1e9 / times, r.minimum * 1e9 / times, "ns", "no tape"});
+    bench::Result r = bench::time(
+        [&] {
+          for (int k = 0; k < times; ++k) f();
+        },
+        0.2);
+    lines.push_back({.name = name, .time = r.per(times), .of = "op", .detail = "no tape"});
   };
   line("new array", [&] { Variable z(Array::uninitialised({1, 64}, float32)); });
   line("x * y", [&] { Variable z = x * y; });
@@ -116,7 +115,7 @@ std::vector<bench::Line> small() {
   return lines;
 }
 
-const bench::Register fused("fuse", "LSTM cell on slices of (32, 1024) float32", cell);
-const bench::Register few("elementwise", "ops of (1, 64) float32", small);
+const bench::Register fused({"fuse", "LSTM cell on slices of (32, 1024) float32", cell});
+const bench::Register few({"elementwise", "ops of (1, 64) float32", small});
 
 }  // namespace

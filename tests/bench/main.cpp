@@ -1,44 +1,95 @@
-// bench [--only node,lstm] [--json]: runs the registered benchmarks one after the other. What they
-// measure is in the other files of this folder.
+// bench [--only W1,node] [--threads N] [--json]: runs the registered benchmarks one after the
+// other. What they measure is in the other files of this folder.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "bench.hpp"
+
+namespace {
+
+struct Options {
+  std::vector<std::string> only;
+  int threads = 1;
+  bool json = false;
+} options;
+
+std::string json(const bench::Line& l) {
+  nlohmann::ordered_json j = {{"peer", "unroll"},
+                              {"workload", l.name},
+                              {"threads", l.threads},
+                              {"median_ms", l.time.median * 1e3},
+                              {"min_ms", l.time.minimum * 1e3},
+                              {"reps", l.time.repetitions},
+                              {"detail", l.of.empty() ? l.detail : "per " + l.of + " " + l.detail}};
+  for (const auto& [name, value] : l.figures) j[name] = value;
+  return j.dump();
+}
+
+std::string text(const bench::Line& l) {
+  const bool whole = l.of.empty();
+  const double scale = whole ? 1e3 : 1e9;
+  const std::string unit = whole ? "ms" : "ns/" + l.of;
+  char line[512];
+  int n = std::snprintf(line, sizeof line, "  %-28s %11.3f %-10s (least %.3f) ", l.name.c_str(),
+                        l.time.median * scale, unit.c_str(), l.time.minimum * scale);
+  for (const auto& [name, value] : l.figures)
+    n += std::snprintf(line + n, sizeof line - std::size_t(n), "%s %.4g ", name.c_str(), value);
+  return line + l.detail;
+}
+
+bool wanted(const bench::Benchmark& b) {
+  const auto& only = options.only;
+  return only.empty() || std::find(only.begin(), only.end(), b.name) != only.end();
+}
+
+/// The same program again with this benchmark only; its exit status.
+int run_alone(const bench::Benchmark& b) {
+  std::string command = "exec /proc/" + std::to_string(getpid()) + "/exe --only " + b.name +
+                        " --threads " + std::to_string(options.threads);
+  if (options.json) command += " --json";
+  return std::system(command.c_str());
+}
+
+void run(const bench::Benchmark& b) {
+  if (!options.json) std::printf("%s: %s\n", b.name.c_str(), b.what.c_str());
+  for (const bench::Line& l : b.run()) {
+    std::printf("%s\n", options.json ? json(l).c_str() : text(l).c_str());
+    std::fflush(stdout);
+  }
+}
+
+}  // namespace
 
 std::vector<bench::Benchmark>& bench::all() {
   static std::vector<Benchmark> list;
   return list;
 }
 
+int bench::threads() { return options.threads; }
+
 int main(int argc, char** argv) {
   CLI::App app{"Benchmarks of unroll; run on a quiet machine"};
-  std::vector<std::string> only;
-  bool json = false;
-  app.add_option("--only", only, "Names of benchmarks, separated by commas")->delimiter(',');
-  app.add_flag("--json", json, "One JSON object a line");
+  app.add_option("--only", options.only, "Names of benchmarks, separated by commas")
+      ->delimiter(',');
+  app.add_option("--threads", options.threads, "Threads of those that shard their batch")
+      ->check(CLI::Range(1, 1024));
+  app.add_flag("--json", options.json, "One JSON object a line");
   CLI11_PARSE(app, argc, argv);
-  std::sort(bench::all().begin(), bench::all().end(),
-            [](const auto& a, const auto& b) { return a.name < b.name; });
-  for (const std::string& name : only)
-    if (std::none_of(bench::all().begin(), bench::all().end(),
-                     [&](const auto& b) { return b.name == name; })) {
+  auto& all = bench::all();
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  for (const std::string& name : options.only)
+    if (std::none_of(all.begin(), all.end(), [&](const auto& b) { return b.name == name; })) {
       std::fprintf(stderr, "bench: there is no benchmark %s\n", name.c_str());
       return 2;
     }
-  for (const bench::Benchmark& b : bench::all()) {
-    if (!only.empty() && std::find(only.begin(), only.end(), b.name) == only.end()) continue;
-    if (!json) std::printf("%s: %s\n", b.name.c_str(), b.what.c_str());
-    for (const bench::Line& l : b.run()) {
-      if (json)
-        std::printf("%s\n", nlohmann::json({{"benchmark", b.name}, {"name", l.name},
-                                            {"median", l.median}, {"minimum", l.minimum},
-                                            {"unit", l.unit}, {"detail", l.detail}})
-                                .dump().c_str());
-      else
-        std::printf("  %-34s %10.3f %-8s (least %.3f) %s\n", l.name.c_str(), l.median,
-                    l.unit.c_str(), l.minimum, l.detail.c_str());
-      std::fflush(stdout);
-    }
+  const auto count = std::count_if(all.begin(), all.end(), wanted);
+  for (const bench::Benchmark& b : all) {
+    if (!wanted(b)) continue;
+    if (!b.alone || count == 1)
+      run(b);
+    else if (run_alone(b) != 0)
+      return 1;
   }
 }

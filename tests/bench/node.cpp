@@ -16,23 +16,24 @@ Variable nothing(const Variable& x) {
   });
 }
 
-std::vector<bench::Line> chain(int length) {
+bench::Line chain(int length) {
   bench::Result r = bench::time([&] {
     Tape tape;
     Variable x = tape.watch(zeros({1, 64}));
     for (int k = 0; k < length; ++k) x = nothing(x);
     tape.backward(x, {.grad_output = zeros({1, 64})});
   });
-  double scale = 1e9 / length;
-  return {{"chain of " + std::to_string(length), r.median * scale, r.minimum * scale, "ns/node",
-           "record, value, gradient, release"}};
+  return {.name = "chain of " + std::to_string(length),
+          .time = r.per(length),
+          .of = "node",
+          .detail = "record, value, gradient, release"};
 }
 
-const bench::Register node("node", "engine cost per node, (1, 64) float32", [] {
-  std::vector<bench::Line> lines;
-  for (int length : {200, 10'000, 300'000})
-    for (bench::Line& l : chain(length)) lines.push_back(l);
-  return lines;
-});
+const bench::Register node({"node", "engine cost per node, (1, 64) float32", [] {
+                              std::vector<bench::Line> lines;
+                              for (int length : {200, 10'000, 300'000})
+                                lines.push_back(chain(length));
+                              return lines;
+                            }});
 
 }  // namespace

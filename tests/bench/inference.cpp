@@ -1,0 +1,34 @@
+// W6: an LSTM without a tape, step by step as when it generates, and over a sequence. Training is
+// in layers.cpp.
+#include "workload.hpp"
+
+using namespace bench;
+
+namespace {
+
+Line one_step() {
+  constexpr int chained = 20;
+  const LSTM cell(512, 512);
+  const Variable x = normal({1, 512}, numbers());
+  const LSTM::State start = initial_state(cell, x);
+  Result r = time([&] {
+    LSTM::State s = start;
+    for (int k = 0; k < chained; ++k) s = cell.step(x, s);
+  });
+  return {
+      .name = "W6-step", .time = r.per(chained), .detail = "B 1, 512 units, of 20 chained steps"};
+}
+
+Line sequence() {
+  const LSTM cell(256, 256);
+  const Variable x = normal({64, 32, 256}, numbers());
+  return {.name = "W6-seq",
+          .time = time([&] { over_time(cell, x).outputs(); }),
+          .detail = "T 64, B 32, 256 units"};
+}
+
+const Register w6({"W6", "LSTM without gradients", [] {
+                     return std::vector<Line>{one_step(), sequence()};
+                   }});
+
+}  // namespace

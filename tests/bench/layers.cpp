@@ -1,0 +1,53 @@
+// W1, W2, W3 and W9: one recurrent layer, forward and backward, gradients of the inputs and of all
+// weights. Models with more around the layer are in language_model.cpp.
+#include <cstdio>
+
+#include "workload.hpp"
+
+using namespace bench;
+
+namespace {
+
+struct Sizes {
+  Size T, B, in, hidden;
+};
+
+template <class C>
+Line layer(std::string name, const Sizes& s, int with_threads, double seconds = 1.0) {
+  C cell(s.in, s.hidden);
+  Array x = normal({s.T, s.B, s.in}, numbers());
+  return {.name = std::move(name), .time = train(cell, x, seconds), .threads = with_threads};
+}
+
+/// The most memory this process has had, in MB of 2^20 bytes; 0 if the system does not say.
+double peak_memory() {
+  double kilobytes = 0;
+  if (std::FILE* status = std::fopen("/proc/self/status", "r")) {
+    char line[256];
+    while (std::fgets(line, sizeof line, status)) std::sscanf(line, "VmHWM: %lf", &kilobytes);
+    std::fclose(status);
+  }
+  return kilobytes / 1024;
+}
+
+// The peak above what the process had before it built the network.
+std::vector<Line> long_sequence() {
+  const double before = peak_memory();
+  Line line = layer<LSTM>("W9", {.T = 2000, .B = 4, .in = 128, .hidden = 128}, threads());
+  line.figures = {{"peak_rss_mb", peak_memory()}, {"rss_over_import_mb", peak_memory() - before}};
+  return {line};
+}
+
+const Register w1({"W1", "LSTM, T 64, B 32, 256 units", [] {
+                     return std::vector<Line>{layer<LSTM>("W1", {64, 32, 256, 256}, threads())};
+                   }});
+const Register w2({"W2", "GRU, T 60, B 20, 300 inputs, 500 units", [] {
+                     return std::vector<Line>{layer<GRU>("W2", {60, 20, 300, 500}, threads())};
+                   }});
+const Register w3({"W3", "Elman, T 100, 32 inputs, 64 units", [] {
+                     return std::vector<Line>{layer<Elman>("W3-B1", {100, 1, 32, 64}, 1),
+                                              layer<Elman>("W3-B8", {100, 8, 32, 64}, 1)};
+                   }});
+const Register w9({"W9", "LSTM, T 2000, B 4, 128 units, and its memory", long_sequence, true});
+
+}  // namespace

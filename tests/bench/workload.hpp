@@ -1,0 +1,53 @@
+// What the workloads W1 to W9 share: the same steps of training for every cell, and sharding of the
+// batch for --threads. Shapes and models are in the files of the workloads.
+#pragma once
+
+#include <unroll/unroll.hpp>
+
+#include "bench.hpp"
+
+namespace bench {
+
+using namespace unroll;
+
+/// The numbers of every run are the same.
+inline Generator& numbers() {
+  static Generator generator(1);
+  return generator;
+}
+
+/// Adds the gradients of the mean loss over a batch: f(tape, begin, end) is the loss of these
+/// sequences. One tape, or as many as there are threads.
+template <class F>
+double backward(Size batch, const F& f) {
+  if (threads() == 1) {
+    Tape tape;
+    Variable loss = f(tape, 0, batch);
+    tape.backward(loss);
+    return loss.item();
+  }
+  return parallel_backward(batch,
+                           [&](Size begin, Size end) { return f(*Tape::current(), begin, end); },
+                           {.threads = threads()});
+}
+
+/// The sequences begin..end of (T, B, ...).
+inline Array sequences(const Array& x, Size begin, Size end) {
+  return end - begin == x.size(1) ? x : x.sliced(1, begin, end);
+}
+
+/// Forward and backward through time over x (T, B, in): gradients of the mean of all outputs for x
+/// and for every Parameter of the cell.
+template <class C>
+Result train(const C& cell, const Array& x, double seconds = 1.0) {
+  return time(
+      [&] {
+        cell.zero_grad();
+        backward(x.size(1), [&](Tape& tape, Size begin, Size end) {
+          return mean(over_time(cell, tape.watch(sequences(x, begin, end))).outputs());
+        });
+      },
+      seconds);
+}
+
+}  // namespace bench
