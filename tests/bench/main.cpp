@@ -28,15 +28,23 @@ std::string json(const bench::Line& l) {
 }
 
 std::string text(const bench::Line& l) {
-  const bool whole = l.of.empty();
-  const double scale = whole ? 1e3 : 1e9;
-  const std::string unit = whole ? "ms" : "ns/" + l.of;
-  char line[512];
-  int n = std::snprintf(line, sizeof line, "  %-28s %11.3f %-10s (least %.3f) ", l.name.c_str(),
-                        l.time.median * scale, unit.c_str(), l.time.minimum * scale);
-  for (const auto& [name, value] : l.figures)
-    n += std::snprintf(line + n, sizeof line - std::size_t(n), "%s %.4g ", name.c_str(), value);
-  return line + l.detail;
+  const char* unit = "ms";
+  double scale = 1e3;
+  if (!l.of.empty()) {
+    const bool tiny = l.time.median < 1e-4;
+    unit = tiny ? "ns" : "us";
+    scale = tiny ? 1e9 : 1e6;
+  }
+  const std::string what = l.of.empty() ? unit : unit + ("/" + l.of);
+  char line[256];
+  std::snprintf(line, sizeof line, "  %-20s %11.3f %-12s (least %.3f) ", l.name.c_str(),
+                l.time.median * scale, what.c_str(), l.time.minimum * scale);
+  std::string result = line;
+  for (const auto& [name, value] : l.figures) {
+    std::snprintf(line, sizeof line, "%s %.4g ", name.c_str(), value);
+    result += line;
+  }
+  return result + l.detail;
 }
 
 bool wanted(const bench::Benchmark& b) {

@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+"""Turns the lines that compare.sh has collected into one table: medians over the passes, and ratios.
+
+    table.py compare.jsonl
+"""
+import json
+import statistics
+import sys
+from collections import defaultdict
+
+
+def read(path):
+    """{(peer, workload): [line of each pass]}"""
+    lines = defaultdict(list)
+    with open(path, encoding="utf-8") as file:
+        for text in file:
+            line = json.loads(text)
+            lines[line["peer"], line["workload"]].append(line)
+    return lines
+
+
+def middle(lines, peer, workload, what="median_ms"):
+    """Median over the passes; None if that peer has no such workload."""
+    found = [line[what] for line in lines.get((peer, workload), []) if what in line]
+    return statistics.median(found) if found else None
+
+
+def number(x):
+    return "-" if x is None else f"{x:.3g}" if x < 100 else f"{x:.0f}"
+
+
+def over(a, b):
+    return "-" if a is None or b is None else f"{a / b:.2f}"
+
+
+def table(lines):
+    rows = [("ms", "unroll", "PyTorch", "oneDNN", "GEMM floor", "floor/OpenBLAS", "PyTorch/unroll",
+             "oneDNN/unroll", "unroll/floor")]
+    for workload in sorted(w for p, w in lines if p == "unroll"):
+        ours = middle(lines, "unroll", workload)
+        torch = [t for t in (middle(lines, p, workload) for p in ("torch", "torch-jit")) if t]
+        torch = min(torch, default=None)  # the faster of eager and compiled
+        onednn, floor, blas = (middle(lines, p, workload)
+                               for p in ("onednn", "gemm-floor", "gemm-floor-openblas"))
+        rows.append((workload, number(ours), number(torch), number(onednn), number(floor),
+                     number(blas), over(torch, ours), over(onednn, ours), over(ours, floor)))
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(w) if k == 0 else cell.rjust(w)
+                        for k, (cell, w) in enumerate(zip(row, widths))))
+
+
+def remarks(lines):
+    """What is compared with something of our own, and memory."""
+    w1, w4 = (middle(lines, "unroll", w) for w in ("W1", "W4"))
+    w8, hand = (middle(lines, "unroll", w) for w in ("W8-4M", "W8-hand"))
+    if w1 and w4:
+        print(f"W4 / (0.75 W1): {over(w4, 0.75 * w1)}")
+    if w8 and hand:
+        print(f"W8-4M / by hand: {over(w8, hand)}")
+    ours, torch = (middle(lines, p, "W9", "rss_over_import_mb") for p in ("unroll", "torch"))
+    if ours and torch:
+        print(f"W9 peak memory above the start: {ours:.0f} MB, PyTorch {torch:.0f} MB, "
+              f"ratio {over(ours, torch)}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    measured = read(sys.argv[1])
+    passes = max(len(v) for v in measured.values())
+    threads = max(line["threads"] for v in measured.values() for line in v)
+    print(f"medians over {passes} passes, {threads} thread{'s' if threads > 1 else ''}")
+    table(measured)
+    remarks(measured)
