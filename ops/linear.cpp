@@ -2,12 +2,15 @@
 // weights are collected over the steps of a sequence. sequence.cpp shares the products of inputs.
 #include <unroll/ops/linear.hpp>
 
+#include <optional>
+
 #include <unroll/autograd/node.hpp>
 #include <unroll/autograd/strided.hpp>
 #include <unroll/ops/checks.hpp>
 #include <unroll/ops/gemm.hpp>
 #include <unroll/ops/matmul.hpp>
 #include <unroll/ops/reshape.hpp>
+#include <unroll/ops/right_side.hpp>
 #include <unroll/ops/sequence.hpp>
 
 namespace unroll {
@@ -30,6 +33,9 @@ void product(bool ta, bool tb, Size m, Size n, Size k, const Array& a, const Arr
   });
 }
 
+/// Products of few rows gain from a RightSide; those of many pack their operands themselves.
+bool is_narrow(Size rows) { return rows > 1 && rows <= 128; }
+
 /// dW = sum over steps of dy^T x. Steps of few rows are gathered, since one product over many
 /// rows costs far less than many over few, and never makes a temporary dW.
 class WeightGradient final : public Deferred {
@@ -43,6 +49,13 @@ class WeightGradient final : public Deferred {
       if (first) sum_ = Array::uninitialised({dy.shape().back(), x.shape().back()}, dy.type());
       multiply(sum_, !first);
     }
+  }
+
+  /// W as the right side of dy W, from its second use in the sweep; nullptr before.
+  const kernel::RightSide* right_side(const Array& W) {
+    if (!used_) used_ = true;
+    else if (!right_side_) right_side_.emplace(W);
+    return right_side_ ? &*right_side_ : nullptr;
   }
 
   void flush(Array& gradient, bool accumulate) override {
@@ -87,27 +100,28 @@ class WeightGradient final : public Deferred {
   std::vector<Array> x_, dy_;
   Size rows_ = 0;
   Array sum_;
+  bool used_ = false;
+  std::optional<kernel::RightSide> right_side_;
 };
 
-/// The transposed copy (in, out) of a weight, made when a tape uses it for the second time: as the
-/// right side of a product it need not be packed anew in every call.
-struct Transposed : Shared {
+/// W^T as the right side of x W^T, made when a tape uses the weight for the second time.
+struct Prepared : Shared {
   std::uint32_t version = 0;
-  Array copy;
+  std::optional<kernel::RightSide> right_side;
 };
 
 void add_product(Array& y, const Op& op, int k, bool accumulate) {
   Array x = op[k].contiguous(), W = op[k + 1].contiguous();
   Size m = rows_in(x), n = W.size(0), inner = W.size(1);
-  if (op.recorded(k + 1) && m > 1 && m <= 128) {
+  if (op.recorded(k + 1) && is_narrow(m)) {
     Ref<Shared>& memo = op.memo(k + 1);
-    auto* t = static_cast<Transposed*>(memo.get());
-    if (t && t->version == W.version() + 1) {
-      if (!t->copy.buffer()) t->copy = W.transposed().copy();
-      return product(false, false, m, n, inner, x, t->copy, y, accumulate);
+    auto* p = static_cast<Prepared*>(memo.get());
+    if (p && p->version == W.version() + 1) {
+      if (!p->right_side) p->right_side.emplace(W.transposed());
+      return p->right_side->multiply(x, y, accumulate);
     }
-    memo = Ref<Shared>(t = new Transposed);
-    t->version = W.version() + 1;
+    memo = Ref<Shared>(p = new Prepared);
+    p->version = W.version() + 1;
   }
   product(false, true, m, n, inner, x, W, y, accumulate);
 }
@@ -130,15 +144,22 @@ struct AffineGradient {
   static void input_gradient(Backward& b, int k, const Variable& dy) {
     const Variable& W = b.x(k + 1);
     if (b.create_graph()) return b.give(k, matmul(dy, W));
-    Array w = W.value().contiguous();
-    Size m = rows_in(dy.value()), n = w.size(1), inner = w.size(0);
     Backward::Target t = b.target(k);
-    if (t.array.is_contiguous())
-      return product(false, false, m, n, inner, dy.value(), w, t.array, t.accumulate);
+    if (t.array.is_contiguous()) return multiply(b, k, dy.value(), t.array, t.accumulate);
     Array dx = Array::uninitialised(t.array.shape(), t.array.type());
-    product(false, false, m, n, inner, dy.value(), w, dx, false);
+    multiply(b, k, dy.value(), dx, false);
     if (t.accumulate) kernel::add_into(t.array, dx);
     else kernel::copy_into(t.array, dx);
+  }
+
+  /// dx = dy W. What is prepared is kept with the gradient of W, one object in the whole sweep.
+  static void multiply(Backward& b, int k, const Array& dy, Array& dx, bool accumulate) {
+    const Array& W = b.x(k + 1).value();
+    const Size m = rows_in(dy);
+    if (b.wants(k + 1) && is_narrow(m))
+      if (const auto* right_side = b.deferred<WeightGradient>(k + 1).right_side(W))
+        return right_side->multiply(dy, dx, accumulate);
+    product(false, false, m, W.size(1), W.size(0), dy, W.contiguous(), dx, accumulate);
   }
 
   static void weight_gradient(Backward& b, int k, const Variable& dy) {

@@ -156,7 +156,8 @@ BOOST_AUTO_TEST_CASE(a_start_without_batch_is_learned_by_all_sequences) {
   Variable x = random({2, 5, 3});
   auto a = over_time(cell, x, {.initial = {start}});
   auto b = over_time(cell, x, {.initial = {broadcast_to(start, {5, 4})}});
-  BOOST_TEST(distance(a.last().h, b.last().h) == 0);
+  // Rounded in another way: a weight is prepared at its second use on a tape.
+  BOOST_TEST(distance(a.last().h, b.last().h) < 1e-14);
   Variable ga = grad(sum(a.outputs()), start, {.retain_graph = true});
   BOOST_TEST(distance(ga, grad(sum(b.outputs()), start)) < 1e-14);
   BOOST_TEST(max(abs(ga)).item() > 0.1);
@@ -216,17 +217,19 @@ BOOST_AUTO_TEST_CASE(empty_sequences) {
 
 BOOST_AUTO_TEST_CASE(carried_states_are_constants_of_the_next_tape) {
   Elman cell(3, 4);
+  cell.to(float64);
   Elman::State state;
-  Array first;
+  Variable first;
   for (int window = 0; window < 2; ++window) {
     Tape tape;
-    auto states = over_time(cell, ones({3, 2, 3}), {.initial = state});
+    auto states = over_time(cell, ones({3, 2, 3}, float64), {.initial = state});
     state = states.last();
-    if (window == 0) first = state.h.value();
+    if (window == 0) first = state.h;
     tape.backward(sum(states.outputs()));
   }
-  BOOST_TEST(identical(over_time(cell, ones({6, 2, 3}))[2].h.value(), first));
-  BOOST_TEST(identical(over_time(cell, ones({6, 2, 3})).last().h.value(), state.h.value()));
+  auto whole = over_time(cell, ones({6, 2, 3}, float64));
+  BOOST_TEST(distance(whole[2].h, first) < 1e-14);
+  BOOST_TEST(distance(whole.last().h, state.h) < 1e-14);
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_are_named) {
