@@ -1,6 +1,7 @@
 // Checks of class numbers and class weights; see class_targets.hpp.
 #include <unroll/ops/class_targets.hpp>
 
+#include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/reduce.hpp>
 
 namespace unroll {
@@ -38,10 +39,21 @@ ClassTargets::ClassTargets(const char* op, const Shape& scores, const Array& tar
     fail(op, "scores are ", scores, ", targets ", targets.type(), " ", targets.shape(),
          "; expected int64 class numbers of shape ", rows, ".");
   if (weighted) class_weights = checked_class_weights(op, weights, classes);
+}
+
+void ClassTargets::ignore_padding(const RealElements& real) {
+  if (real.all()) return;
+  index = index.copy();
+  Size* y = index.mutable_data<Size>();
+  for (Size r = 0; r < count(); ++r)
+    if (!real[r]) y[r] = ignore_index;
+}
+
+void ClassTargets::check(const char* op) const {
   for (Size r = 0; r < count(); ++r) {
     Size y = index.data<Size>()[r];
     if (y != ignore_index && (y < 0 || y >= classes))
-      fail(op, "target ", y, " at ", position(rows, r), " is not in [0, ", classes,
+      fail(op, "target ", y, " at ", position(index.shape(), r), " is not in [0, ", classes,
            "); expected a class number, or ignore_index ", ignore_index, ".");
   }
 }
@@ -56,6 +68,13 @@ double ClassTargets::total() const {
 Variable reduced(const Variable& losses, Reduction reduction) {
   if (reduction == Reduction::none) return losses;
   return reduction == Reduction::sum ? sum(losses) : mean(losses);
+}
+
+Variable reduced(const Variable& losses, Reduction reduction, const RealElements& real) {
+  if (real.all()) return reduced(losses, reduction);
+  Variable counted = real.cleared(losses);
+  if (reduction != Reduction::mean) return reduced(counted, reduction);
+  return sum(counted) / static_cast<double>(real.count());
 }
 
 }  // namespace unroll

@@ -4,6 +4,7 @@
 
 #include <unroll/autograd/op.hpp>
 #include <unroll/ops/loss.hpp>
+#include <unroll/ops/padding.hpp>
 
 namespace unroll {
 
@@ -16,9 +17,14 @@ struct ClassTargets {
   Size ignore_index, classes;
   bool weighted;
 
-  /// Throws Error naming op if shapes do not fit or a target is no class.
-  ClassTargets(const char* op, const Shape& scores, const Array& targets, Size ignore_index,
-               const Variable& weights);
+  /// Options are those of cross_entropy or nll_loss. Throws Error naming op if shapes do not fit
+  /// or a target is no class.
+  template <class Options>
+  ClassTargets(const char* op, const Shape& scores, const Array& targets, const Options& options)
+      : ClassTargets(op, scores, targets, options.ignore_index, options.weights) {
+    ignore_padding({op, index.shape(), options.lengths, options.mask});
+    check(op);
+  }
 
   Size count() const { return index.size(); }
   /// The class of row r, or kIgnored.
@@ -29,6 +35,12 @@ struct ClassTargets {
   double weight(Size c) const { return weighted ? class_weights.data<double>()[c] : 1; }
   /// Sum of the weights of all targets that count.
   double total() const;
+
+ private:
+  ClassTargets(const char* op, const Shape& scores, const Array& targets, Size ignore_index,
+               const Variable& weights);
+  void ignore_padding(const RealElements& real);
+  void check(const char* op) const;
 };
 
 /// The class weights (V) as a float64 constant; throws Error naming op for any other shape.
@@ -36,5 +48,7 @@ Array checked_class_weights(const char* op, const Variable& weights, Size classe
 
 /// The losses of all elements, their sum or their mean.
 Variable reduced(const Variable& losses, Reduction reduction);
+/// The same of the real elements; the others are 0 where each stands by itself.
+Variable reduced(const Variable& losses, Reduction reduction, const RealElements& real);
 
 }  // namespace unroll

@@ -70,6 +70,16 @@ struct CrossEntropy {
     });
   }
 
+  /// x with 0 in ignored rows, which may hold NaN.
+  Variable counted(const Variable& x) const {
+    Array ignored(targets.index.shape(), int64);
+    Size* at = ignored.mutable_data<Size>();
+    bool any = false;
+    for (Size r = 0; r < targets.count(); ++r)
+      any |= (at[r] = targets[r] == ClassTargets::kIgnored) != 0;
+    return any ? masked_fill(x, expand(ignored, -1), 0) : x;
+  }
+
   // The same in public ops: dy scale (softmax(x) sum(q) - q).
   void composed(Backward& b) const {
     Array q(b.x_shape(), b.x_type()), sums(targets.index.shape(), b.x_type());
@@ -85,7 +95,7 @@ struct CrossEntropy {
     });
     Variable dy = b.dy() * scale;
     if (reduction == Reduction::none) dy = expand(dy, -1);
-    b.give(0, dy * (softmax(b.x()) * expand(sums, -1) - q));
+    b.give(0, dy * (softmax(counted(b.x())) * expand(sums, -1) - q));
   }
 
   /// The loss, one number or one a row; keeps what the gradient needs.
@@ -114,14 +124,17 @@ Variable of_probabilities(const Variable& logits, const Variable& targets,
   if (targets.shape() != shape)
     fail("cross_entropy", "logits are ", shape, ", targets ", targets.type(), " ", targets.shape(),
          "; expected probabilities ", shape, ", or int64 class numbers without the last axis.");
-  Variable q = targets;
+  Shape rows = shape;
+  rows.erase(rows.rank() - 1);
+  RealElements real("cross_entropy", rows, options.lengths, options.mask);
+  Variable q = real.cleared(targets);
   double s = options.label_smoothing;
   if (s > 0) q = q * (1 - s) + s / static_cast<double>(shape.back());
   if (!options.weights.empty())
     q = q * checked_class_weights("cross_entropy", options.weights, shape.back()).to(q.type());
-  Variable p = log_softmax(logits);
+  Variable p = log_softmax(real.cleared(logits));
   p = masked_fill(p, equals(q, 0) && equals(p, -kernel::kInfinity<double>), 0);  // 0 log 0 = 0
-  return reduced(-sum(q * p, {.axes = {-1}}), options.reduction);
+  return reduced(-sum(q * p, {.axes = {-1}}), options.reduction, real);
 }
 
 }  // namespace
@@ -134,9 +147,8 @@ Variable cross_entropy(const Variable& logits, const Variable& targets,
   op.require(op[0].rank() > 0, "logits are a scalar (); expected (..., V).");
   if (is_float(op[1].type())) return of_probabilities(op.input(0), op.input(1), options);
 
-  CrossEntropy call{ClassTargets("cross_entropy", op[0].shape(), op[1], options.ignore_index,
-                                 options.weights),
-                    s, 0, options.reduction, 1, Array::uninitialised(op[1].shape(), op.type())};
+  CrossEntropy call{ClassTargets("cross_entropy", op[0].shape(), op[1], options), s, 0,
+                    options.reduction, 1, Array::uninitialised(op[1].shape(), op.type())};
   for (Size c = 0; s > 0 && c < call.targets.classes; ++c) call.smoothing_sum += call.elsewhere(c);
   if (options.reduction == Reduction::mean)
     if (double total = call.targets.total(); total != 0) call.scale = 1 / total;

@@ -8,6 +8,11 @@
 
 namespace unroll {
 
+// Losses of padded batches (T, B, ...) take `lengths`, the real steps of each sequence, or a `mask`
+// of the first axes, (T, B) or more, with 1 (anything but 0) where an element is real. The rest
+// counts neither in the loss nor in the mean and may hold anything, NaN too; its gradient is 0, and
+// so is its loss with Reduction::none. The mean over no element at all is NaN (with gradient 0).
+
 /// What becomes of the losses of the elements: their mean, their sum, or each by itself.
 enum class Reduction { mean, sum, none };
 
@@ -16,6 +21,10 @@ struct CrossEntropyOptions {
   Size ignore_index = -100;
   /// s: the target class gets 1 - s, and s is spread evenly over all classes.
   double label_smoothing = 0;
+  /// How many steps of each sequence are real; empty: all.
+  std::vector<Size> lengths = {};
+  /// Which elements are real, instead of lengths.
+  Variable mask = {};
   Reduction reduction = Reduction::mean;
   /// (V): a weight per class, a constant; a mean divides by the sum of the weights of its targets.
   Variable weights = {};
@@ -23,13 +32,15 @@ struct CrossEntropyOptions {
 
 /// -log softmax(logits)[target]: logits (..., V), targets int64 (...) in [0, V). With smoothing
 /// s: (1-s) w_y (-log p_y) + s/V sum_c w_c (-log p_c). Floating targets (..., V) are probabilities:
-/// -sum_c w_c target_c log p_c, the mean over the rows. Result () or (...). The mean over no
-/// target at all is NaN (with gradient 0). Throws Error for a target outside [0, V), saying where.
+/// -sum_c w_c target_c log p_c, the mean over the rows. Result () or (...). Throws Error for a
+/// target outside [0, V), saying where.
 Variable cross_entropy(const Variable& logits, const Variable& targets,
                        const CrossEntropyOptions& options = {});
 
 struct NllOptions {
   Size ignore_index = -100;
+  std::vector<Size> lengths = {};
+  Variable mask = {};
   Reduction reduction = Reduction::mean;
   Variable weights = {};
 };
@@ -40,6 +51,8 @@ Variable nll_loss(const Variable& log_probabilities, const Variable& targets,
                   const NllOptions& options = {});
 
 struct LossOptions {
+  std::vector<Size> lengths = {};
+  Variable mask = {};
   Reduction reduction = Reduction::mean;
 };
 
@@ -51,6 +64,8 @@ Variable mean_absolute_error(const Variable& x, const Variable& y, const LossOpt
 
 struct HuberOptions {
   double delta = 1;
+  std::vector<Size> lengths = {};
+  Variable mask = {};
   Reduction reduction = Reduction::mean;
 };
 
@@ -59,6 +74,8 @@ Variable huber_loss(const Variable& x, const Variable& y, const HuberOptions& op
 
 struct SmoothL1Options {
   double beta = 1;
+  std::vector<Size> lengths = {};
+  Variable mask = {};
   Reduction reduction = Reduction::mean;
 };
 
@@ -66,6 +83,8 @@ struct SmoothL1Options {
 Variable smooth_l1_loss(const Variable& x, const Variable& y, const SmoothL1Options& options = {});
 
 struct BinaryCrossEntropyOptions {
+  std::vector<Size> lengths = {};
+  Variable mask = {};
   /// Factor of the positive term, broadcast to x; a constant.
   Variable pos_weight = {};
   Reduction reduction = Reduction::mean;
@@ -81,8 +100,10 @@ Variable binary_cross_entropy_with_logits(const Variable& x, const Variable& y,
 struct KlDivergenceOptions {
   /// A mean divides by the size of the first axis, not by the number of elements.
   bool batch_mean = false;
+  std::vector<Size> lengths = {};
   /// The target holds log-probabilities.
   bool log_target = false;
+  Variable mask = {};
   Reduction reduction = Reduction::mean;
 };
 

@@ -9,6 +9,7 @@
 #include <unroll/ops/loss.hpp>
 #include <unroll/ops/matmul.hpp>
 #include <unroll/ops/nn.hpp>
+#include <unroll/ops/padding.hpp>
 #include <unroll/ops/random.hpp>
 #include <unroll/ops/reduce.hpp>
 #include <unroll/ops/reshape.hpp>
