@@ -17,6 +17,7 @@
 #include <unroll/layers/cells/recurrent_highway.hpp>
 #include <unroll/layers/cells/sru.hpp>
 #include <unroll/layers/clip.hpp>
+#include <unroll/layers/crf.hpp>
 #include <unroll/layers/dropout.hpp>
 #include <unroll/layers/embedding.hpp>
 #include <unroll/layers/gradcheck.hpp>

@@ -1,6 +1,7 @@
 // All ops: functions of Variables with their gradients. Parameters and state belong to layers.
 #pragma once
 
+#include <unroll/ops/crf.hpp>
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/fuse.hpp>
 #include <unroll/ops/gemm.hpp>
