@@ -1,0 +1,172 @@
+// The bookkeeping of beam search: which continuations are kept. What a step computes is the
+// caller's; see beam_search.hpp.
+#include <unroll/layers/beam_search.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <unroll/ops/index.hpp>
+#include <unroll/ops/softmax.hpp>
+
+namespace unroll::detail {
+
+namespace {
+
+/// A hypothesis with one more token, or a complete one as it was.
+struct Continuation {
+  double log_probability;
+  Size parent, token;  // token -1: it was complete
+};
+
+/// Adds a continuation to the best n unless it is impossible; of equal ones the first stays ahead.
+void keep(std::vector<Continuation>& best, Size n, const Continuation& one) {
+  if (!(one.log_probability > -INFINITY)) return;
+  if (static_cast<Size>(best.size()) == n) {
+    if (!(one.log_probability > best.back().log_probability)) return;
+    best.pop_back();
+  }
+  auto place = best.end();
+  while (place != best.begin() && one.log_probability > (place - 1)->log_probability) --place;
+  best.insert(place, one);
+}
+
+/// The hypotheses of a batch; number k of sequence b is in row b * beams + k.
+class Beams {
+ public:
+  Beams(const char* name, const Variable& first, const BeamOptions& options)
+      : name_(name), options_(options) {
+    if (first.type() != int64 || first.rank() != 1)
+      fail(name, "the first tokens are ", first.type(), " ", first.shape(), "; expected int64 (B).");
+    if (options.longest < 1)
+      fail(name, "longest is ", options.longest, "; expected 1 or more tokens.");
+    if (!std::isfinite(options.length_power))
+      fail(name, "length_power is ", options.length_power, "; expected a finite number.");
+    rows = repeated_rows(first.size(), options.beams);
+    tokens = index_select(first, 0, rows).value().copy();
+    for (Size k = 0; k < rows.size(); ++k) rows.mutable_data<Size>()[k] = k;
+    found_.assign(static_cast<std::size_t>(first.size()), std::vector<Hypothesis>(1));
+  }
+
+  Array rows, tokens;  ///< (B * beams): what follows what
+
+  bool running() const {
+    return length_ < options_.longest &&
+           std::any_of(found_.begin(), found_.end(), [](const std::vector<Hypothesis>& list) {
+             return std::any_of(list.begin(), list.end(), [](auto& h) { return !h.complete; });
+           });
+  }
+
+  void advance(const Variable& logits) {
+    Array log_p = checked(logits);
+    ++length_;
+    rows = rows.copy(), tokens = tokens.copy();  // the caller may have kept the old ones
+    for (std::size_t b = 0; b < found_.size(); ++b) {
+      const Size row = static_cast<Size>(b) * options_.beams;
+      const double* from = log_p.data<double>() + row * log_p.size(1);
+      found_[b] = continued(found_[b], best_of(found_[b], from, log_p.size(1)), row);
+    }
+  }
+
+  /// In order.
+  std::vector<std::vector<Hypothesis>> result() && {
+    for (std::vector<Hypothesis>& list : found_) {
+      for (Hypothesis& h : list)
+        h.score = h.log_probability /
+                  std::pow(static_cast<double>(h.tokens.size()), options_.length_power);
+      std::stable_sort(list.begin(), list.end(), [](const Hypothesis& a, const Hypothesis& b) {
+        return a.complete != b.complete ? a.complete : a.score > b.score;
+      });
+    }
+    return std::move(found_);
+  }
+
+ private:
+  /// Log-probabilities, float64.
+  Array checked(const Variable& logits) const {
+    if (logits.rank() != 2 || logits.size(0) != rows.size() || !is_float(logits.type()))
+      fail(name_, "a step returned logits ", logits.type(), " ", logits.shape(),
+           "; expected float (", rows.size(), ", V), a row for each hypothesis.");
+    if (options_.end < 0 || options_.end >= logits.size(1))
+      fail(name_, "the end token is ", options_.end, ", the logits are ", logits.shape(),
+           "; expected a token in [0, ", logits.size(1), ").");
+    Array log_p = log_softmax(logits).value().to(float64).contiguous();
+    for (Size i = 0; i < log_p.size(); ++i)
+      if (std::isnan(log_p.data<double>()[i]))
+        fail(name_, "the logits of token ", length_ + 1, " in row ", i / log_p.size(1),
+             " are no distribution: NaN, +inf, or nothing but -inf.");
+    return log_p;
+  }
+
+  std::vector<Continuation> best_of(const std::vector<Hypothesis>& list, const double* log_p,
+                                    Size words) const {
+    std::vector<Continuation> best;
+    for (Size k = 0; k < static_cast<Size>(list.size()); ++k, log_p += words) {
+      const Hypothesis& h = list[static_cast<std::size_t>(k)];
+      if (h.complete) keep(best, options_.beams, {h.log_probability, k, -1});
+      for (Size w = 0; !h.complete && w < words; ++w)
+        keep(best, options_.beams, {h.log_probability + log_p[w], k, w});
+    }
+    return best;
+  }
+
+  /// The hypotheses that follow, and which rows they come from.
+  std::vector<Hypothesis> continued(const std::vector<Hypothesis>& list,
+                                    const std::vector<Continuation>& best, Size row) {
+    std::vector<Hypothesis> next;
+    Size *from = rows.mutable_data<Size>() + row, *last = tokens.mutable_data<Size>() + row;
+    for (const Continuation& one : best) {
+      Hypothesis& h = next.emplace_back(list[static_cast<std::size_t>(one.parent)]);
+      h.log_probability = one.log_probability;
+      if (one.token >= 0) h.tokens.push_back(one.token);
+      h.complete = h.tokens.back() == options_.end;
+      *from++ = row + one.parent;
+      *last++ = h.tokens.back();
+    }
+    return next;
+  }
+
+  const char* name_;
+  BeamOptions options_;
+  std::vector<std::vector<Hypothesis>> found_;
+  Size length_ = 0;
+};
+
+}  // namespace
+
+Array repeated_rows(Size batch, Size beams) {
+  if (beams < 1) fail("beam_search", "beams is ", beams, "; expected 1 or more.");
+  Array rows({batch * beams}, int64);
+  for (Size k = 0; k < rows.size(); ++k) rows.mutable_data<Size>()[k] = k / beams;
+  return rows;
+}
+
+bool in_order(const Array& rows) {
+  for (Size k = 0; k < rows.size(); ++k)
+    if (rows.data<Size>()[k] != k) return false;
+  return true;
+}
+
+Variable state_rows(const char* name, const Variable& x, const Array& rows, Size count) {
+  if (x.empty()) return x;
+  if (x.rank() == 0 || x.size(0) != count)
+    fail(name, "a value of the State is ", x.shape(), "; its first axis must be the batch (", count,
+         ").");
+  return index_select(x, 0, rows);
+}
+
+std::vector<std::vector<Hypothesis>> beam_search(
+    const char* name, const Variable& first, const BeamOptions& options,
+    Function<Variable(const Variable& tokens, const Array& rows)> step) {
+  Beams beams(name, first, options);
+  while (beams.running()) beams.advance(step(beams.tokens, beams.rows));
+  return std::move(beams).result();
+}
+
+std::vector<Hypothesis> only(std::vector<std::vector<Hypothesis>> found) {
+  std::vector<Hypothesis> list;
+  for (std::vector<Hypothesis>& one : found)
+    list.push_back(one.empty() ? Hypothesis() : std::move(one[0]));
+  return list;
+}
+
+}  // namespace unroll::detail
