@@ -102,7 +102,7 @@ struct alignas(64) Slot {
   Type type = float32;
   bool hooked = false;
   Alias* alias = nullptr;
-  Ref<Shared> memo;  ///< see Op::memo
+  Ref<Shared> memo = {};  ///< see Op::memo
 
   ~Slot() {
     if (alias) alias->~Alias();
@@ -130,7 +130,7 @@ struct TapeImpl {
   const void* thread = nullptr;  ///< see this_thread()
   Tape* self = nullptr;
   Tape* outer = nullptr;
-  bool outer_recording = false;
+  bool outer_recording = false, outer_noting = false;
   Generator* generator = nullptr;
   TapeOptions options;
   Arena arena;
@@ -162,6 +162,9 @@ struct TapeImpl {
 const void* this_thread();
 /// The recording tape of this thread; nullptr if none or paused.
 TapeImpl* recording_tape();
+/// From now on ops compute as if the tape recorded them (dropout drops), but it does not; returns
+/// how it was. A younger tape records.
+bool set_noting(bool on);
 /// Throws if a value recorded by another tape than the current one must not be used here.
 void check_foreign(const char* op, const Record& record);
 double seconds_now();

@@ -76,7 +76,23 @@ void Op::check(const Variable* const* list, int n) {
   undo.armed = false;
 }
 
-Ref<Shared>& Op::memo(int k) const { return recording_tape()->slots[inputs_[k].slot].memo; }
+static thread_local constinit Memos* memos = nullptr;
+
+Memos::Memos() {
+  if (!memos) memos = this;
+}
+Memos::~Memos() {
+  if (memos == this) memos = nullptr;
+}
+
+Ref<Shared>* Op::memo(int k) const {
+  if (inputs_[k].slot >= 0) return &recording_tape()->slots[inputs_[k].slot].memo;
+  if (!memos || !input(k).is_parameter()) return nullptr;
+  for (Memos::Entry& e : memos->entries_)
+    if (e.parameter == input(k).record()) return &e.memo;
+  memos->entries_.push_back({input(k).record(), {}});
+  return &memos->entries_.back().memo;
+}
 
 // A float32 constant among float64 values is exact when widened; anything else is a mistake.
 void Op::widen() {

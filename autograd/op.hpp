@@ -121,9 +121,10 @@ class Op {
   /// True if the result will be recorded.
   bool recorded() const { return recorded_; }
   bool recorded(int k) const { return inputs_[k].slot >= 0; }
-  /// Something that ops keep with a recorded input for the rest of the tape's life, such as a copy
-  /// in another layout; the value's version tells whether it still holds.
-  Ref<Shared>& memo(int k) const;
+  /// Where ops keep something with input k, such as a copy in another layout: with a recorded one
+  /// for the rest of the tape's life, with a Parameter that is not recorded as long as a Memos
+  /// lives; nullptr elsewhere. The value's version tells whether it still holds.
+  Ref<Shared>* memo(int k) const;
 
   /// Throws Error("[name] parts...") unless the condition holds.
   template <class... Parts>
@@ -173,6 +174,24 @@ class Op {
   Input inline_[kInline];
   std::vector<Variable>* widened_ = nullptr;
   double started_ = 0;
+};
+
+/// While it lives, ops of this thread may keep memos with Parameters that no tape records, as a loop
+/// uses them many times. Of several the oldest keeps them.
+class Memos {
+ public:
+  Memos();
+  ~Memos();
+  Memos(const Memos&) = delete;
+  Memos& operator=(const Memos&) = delete;
+
+ private:
+  friend class Op;
+  struct Entry {
+    Ref<Record> parameter;
+    Ref<Shared> memo;
+  };
+  std::vector<Entry> entries_;
 };
 
 // What the engine itself needs of ops; ops.hpp has the rest.

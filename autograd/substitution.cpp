@@ -17,15 +17,15 @@ Reading::~Reading() {
   if (*link) *link = outer_;
 }
 
-const Variable& Reading::read_outside(const Variable& parameter) const {
+const Variable& Reading::read_outside(const Variable& x) const {
   for (Reading* r = outer_; r; r = r->outer_)
-    if (const Variable* found = r->find(parameter)) return *found;
-  return parameter;
+    if (const Variable* found = r->find(x)) return *found;
+  return x;
 }
 
-const Variable& find_reading(const Variable& parameter) {
-  const Variable* found = reading->find(parameter);
-  return found ? *found : reading->read_outside(parameter);
+const Variable& find_reading(const Variable& x) {
+  const Variable* found = reading->find(x);
+  return found ? *found : reading->read_outside(x);
 }
 
 }  // namespace detail

@@ -11,36 +11,34 @@ namespace unroll {
 
 namespace detail {
 
-/// What ops of this thread read in the place of a Parameter while it lives. Of several the youngest
-/// that answers decides.
+/// What ops of this thread read in the place of a Parameter, or of any value, while it lives. Of
+/// several the youngest that answers decides.
 class Reading {
  public:
   Reading(const Reading&) = delete;
   Reading& operator=(const Reading&) = delete;
-  /// What to read for that Parameter, nullptr if this one does not say. It stays where it is for as
-  /// long as this lives.
-  virtual const Variable* find(const Variable& parameter) = 0;
+  /// What to read for x, nullptr if this one does not say. It stays where it is for as long as this
+  /// lives.
+  virtual const Variable* find(const Variable& x) = 0;
 
  protected:
   Reading();
   virtual ~Reading();
-  /// What the older ones say, the Parameter itself if nothing.
-  const Variable& read_outside(const Variable& parameter) const;
+  /// What the older ones say, x itself if nothing.
+  const Variable& read_outside(const Variable& x) const;
 
  private:
-  friend const Variable& find_reading(const Variable& parameter);
+  friend const Variable& find_reading(const Variable& x);
   Reading* outer_;
 };
 
 extern constinit thread_local Reading* reading;
-const Variable& find_reading(const Variable& parameter);
+const Variable& find_reading(const Variable& x);
 
-/// x, or what stands in for it if it is a Parameter: every op looks at its inputs through this.
-inline const Variable& read(const Variable& x) {
-  return reading && x.is_parameter() ? find_reading(x) : x;
-}
+/// x, or what stands in for it: every op looks at its inputs through this.
+inline const Variable& read(const Variable& x) { return reading ? find_reading(x) : x; }
 
-/// While it lives Parameters are read as they are.
+/// While it lives everything is read as it is.
 struct PlainReading {
   Reading* before = std::exchange(reading, nullptr);
   PlainReading() = default;

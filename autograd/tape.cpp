@@ -17,8 +17,9 @@ namespace {
 struct ThreadState {
   Tape* tape = nullptr;
   bool recording = false;
+  bool noting = false;  ///< see set_noting()
 };
-thread_local ThreadState state;
+thread_local constinit ThreadState state;
 
 // Which tapes are alive, for telling a dead tape's value (a constant) from another thread's.
 struct LiveTape {
@@ -44,7 +45,10 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-TapeImpl* recording_tape() { return state.recording ? &state.tape->impl() : nullptr; }
+TapeImpl* recording_tape() {
+  return state.recording && !state.noting ? &state.tape->impl() : nullptr;
+}
+bool set_noting(bool on) { return std::exchange(state.noting, on); }
 
 void check_foreign(const char* op, const Record& record) {
   const TapeImpl* here = state.tape ? &state.tape->impl() : nullptr;
@@ -65,11 +69,12 @@ Tape::Tape(TapeOptions options) : impl_(new TapeImpl) {
   impl_->options = options;
   impl_->outer = state.tape;
   impl_->outer_recording = state.recording;
+  impl_->outer_noting = state.noting;
   {
     std::lock_guard lock(live_mutex);
     live_tapes.push_back({impl_->serial, impl_->thread});
   }
-  state = {this, true};
+  state = {this, true, false};
 }
 
 Tape::Tape(Generator& generator, TapeOptions options) : Tape(options) {
@@ -78,12 +83,13 @@ Tape::Tape(Generator& generator, TapeOptions options) : Tape(options) {
 
 Tape::~Tape() {
   if (state.tape == this) {
-    state = {impl_->outer, impl_->outer_recording};
+    state = {impl_->outer, impl_->outer_recording, impl_->outer_noting};
   } else {  // destroyed out of order: the younger tapes skip this one
     for (Tape* t = state.tape; t; t = t->impl_->outer)
       if (t->impl_->outer == this) {
         t->impl_->outer = impl_->outer;
         t->impl_->outer_recording = impl_->outer_recording;
+        t->impl_->outer_noting = impl_->outer_noting;
       }
   }
   {

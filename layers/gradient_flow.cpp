@@ -50,6 +50,9 @@ GradientByStep::GradientByStep(const ParameterList& parameters)
 
 const Variable* GradientByStep::find(const Variable& parameter) {
   const TapeImpl* tape = recording_tape();
+  if (!tape && Tape::recording())
+    fail("gradient_by_step", "the steps are recomputed by the backward pass, so that they cannot be ",
+         "told apart; use over_time without recompute_every and memory_budget.");
   if (!tape || tape->serial != tape_ || tape->step < 0) return nullptr;
   for (Split& s : splits_) {
     if (!(s.parameter.record() == parameter.record())) continue;

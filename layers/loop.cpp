@@ -4,6 +4,7 @@
 #include <deque>
 #include <optional>
 
+#include <unroll/autograd/op.hpp>
 #include <unroll/layers/over_time.hpp>
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/random.hpp>
@@ -46,15 +47,13 @@ void check_count(const std::string& label, std::size_t before, std::size_t after
          with, " their number must stay.");
 }
 
-/// The steps of a run, in the order in which they are taken: number 0 is the last one in reverse.
+/// The steps of a run, in the order in which they are taken.
 class Loop {
  public:
   Loop(Steps& steps, const RunOptions& options) : steps_(steps), options_(options) {}
 
-  Size time(Size k) const { return options_.reverse ? options_.steps - 1 - k : k; }
-
   void step(Size k) {
-    Size t = time(k);
+    Size t = options_.time(k);
     scope_.step(t);
     const Padding& padding = options_.padding;
     Size active = padding.none() ? -1 : padding.active(t);
@@ -71,7 +70,7 @@ class Loop {
     for (std::size_t k = 0; k < now_.size(); ++k)
       *now_[k] = select_rows(options_, t, *now_[k], before[k]);
   }
-  void keep(Size k) { steps_.keep(time(k)); }
+  void keep(Size k) { steps_.keep(options_.time(k)); }
 
   /// The state as constants, and where the generator stands: what it takes to run on from here.
   struct Moment {
@@ -154,10 +153,18 @@ void zone_out(const std::string& label, const std::vector<double>& probabilities
 }
 
 void run(Steps& steps, const RunOptions& options) {
+  Memos memos;
   check_truncation(options.label, options.truncation);
+  if (options.recomputation.any()) return run_recomputed(steps, options);
+  if (options.truncation.k1 == 0 || !Tape::recording())
+    return run_plainly(steps, options, 0, options.steps);
   Loop loop(steps, options);
-  if (options.truncation.k1 > 0 && Tape::recording()) return run_truncated(loop, options);
-  for (Size k = 0; k < options.steps; ++k) {
+  run_truncated(loop, options);
+}
+
+void run_plainly(Steps& steps, const RunOptions& options, Size from, Size end) {
+  Loop loop(steps, options);
+  for (Size k = from; k < end; ++k) {
     loop.step(k);
     loop.keep(k);
   }

@@ -77,18 +77,24 @@ void check_start(const std::string& label, const Variables& values, const Variab
 namespace {
 
 // 0 * NaN is NaN in the backward pass of a product, so selecting among its results is not enough.
-Variable without_padding(const Padding& padding, const Variable& xs) {
+// `xs` begins at step `first`.
+Variable without_padding(const Padding& padding, const Variable& xs, Size first) {
   if (padding.none()) return xs;
-  if (is_float(xs.type())) return where(padding.all(xs.rank()), xs, 0.0);
+  if (is_float(xs.type())) {
+    Array mask = padding.all(xs.rank()).value();
+    return where(mask.sliced(0, first, first + xs.size(0)), xs, 0.0);
+  }
   Array cleared = xs.value().copy();
-  for (Size t = 0; t < cleared.size(0); ++t) clear_rows(padding.at(t, 1).value(), cleared[t]);
+  for (Size t = 0; t < cleared.size(0); ++t)
+    clear_rows(padding.at(first + t, 1).value(), cleared[t]);
   return cleared;
 }
 
 }  // namespace
 
 InputRows::InputRows(const std::string& label, const Variables& sequences,
-                     const std::vector<Size>& lengths, const Variable& mask) {
+                     const std::vector<Size>& lengths, const Variable& mask, bool all)
+    : sequences_(sequences) {
   if (sequences.empty()) fail(label, "its Input has no values; expected a sequence (T, B, ...).");
   for (std::size_t k = 0; k < sequences.size(); ++k) {
     const Variable& xs = sequences[k];
@@ -102,11 +108,35 @@ InputRows::InputRows(const std::string& label, const Variables& sequences,
       fail(label, "input ", k, " is ", xs.shape(), ", the first one ", sequences[0].shape(),
            "; expected the same T and B.");
     }
-    rows_.push_back(rows_of(without_padding(padding_, xs)));
-    Shape one = xs.shape();
-    one.erase(0);
-    some_.push_back(steps_ > 0 ? rows_.back()[0] : Variable(zeros(one, xs.type())));
   }
+  load(0, all ? steps_ : std::min<Size>(steps_, 1));
+  for (std::size_t k = 0; k < sequences.size(); ++k) {
+    Shape one = sequences[k].shape();
+    one.erase(0);
+    some_.push_back(steps_ > 0 ? rows_[k][0] : Variable(zeros(one, sequences[k].type())));
+  }
+}
+
+void InputRows::load(Size first, Size end) {
+  rows_.clear();
+  first_ = first;
+  for (const Variable& xs : slices(first, end))
+    rows_.push_back(rows_of(without_padding(padding_, xs, first)));
+}
+
+Variables InputRows::slices(Size first, Size end) const {
+  Variables parts;
+  for (const Variable& xs : sequences_)
+    parts.push_back(end - first == xs.size(0) ? xs : sliced(xs, 0, first - start_, end - start_));
+  return parts;
+}
+
+InputRows InputRows::part(const Variables& slices, Size first) const {
+  InputRows part = *this;
+  part.sequences_ = slices;
+  part.start_ = first;
+  part.rows_.clear();
+  return part;
 }
 
 Padding::Padding(const std::string& label, const std::vector<Size>& lengths, const Variable& mask,

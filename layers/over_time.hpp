@@ -23,15 +23,6 @@ using InputOf = typename detail::CellTypes<C>::Input;
 template <class C>
 using StateOf = typename detail::CellTypes<C>::State;
 
-/// Truncated backpropagation through time (Williams and Peng 1990): the sequence is cut into
-/// windows of k1 steps, and gradients of the states in a window go back to k2 steps before its end.
-/// {k} cuts between windows, {T} nowhere. Where k2 > k1 a window runs the steps before it again,
-/// with the same random numbers: k2 / k1 times as many steps in all.
-struct Truncation {
-  Size k1 = 0;  ///< 0: no truncation
-  Size k2 = 0;  ///< k1 or more; 0: k1
-};
-
 template <class S>
 struct OverTimeOptions {
   /// State before the first step. An empty field stands for zeros (the cell's zero_state), one
@@ -45,6 +36,15 @@ struct OverTimeOptions {
   /// The same for padding anywhere: (T, B) of any type, nonzero where a step is real. Empty: all
   /// are; not together with lengths.
   Variable mask = {};
+  /// Bytes that the tape of this sequence may take: it is cut into parts of which only the states
+  /// at the start are kept, all else is computed again by the backward pass, no more of it than that
+  /// takes (Gruslys et al. 2016, "Memory-Efficient Backpropagation Through Time"). 0: no limit. The
+  /// input and its gradient, and the states if they are kept, come on top. The cell must live until
+  /// the backward pass. Gradients with respect to weights, inputs and the initial state are the same;
+  /// one with respect to states[t] counts what uses that, not the steps after it.
+  Size memory_budget = 0;
+  /// The same with parts of that many steps, each computed again once. 0: none.
+  Size recompute_every = 0;
   /// From the last real step of each sequence to the first. states[t] still belongs to xs[t].
   bool reverse = false;
   /// Stops gradients of long sequences within one tape. Between tapes it needs no option: a state
@@ -131,21 +131,26 @@ States<StateOf<C>> over_time(const C& cell, const InputOf<C>& xs,
   States<S> states;
   if constexpr (detail::Steppable<C>) {
     states.label_ = detail::label_of(cell);
-    detail::InputRows rows(states.label_, detail::values_of_input(xs), options.lengths,
-                           options.mask);
-    states.steps_ = rows.steps();
-    states.padding_ = rows.padding();
+    const detail::Recomputation recomputation{.budget = options.memory_budget,
+                                              .every = options.recompute_every};
+    detail::CellSteps<C> steps(
+        cell, xs,
+        detail::InputRows(states.label_, detail::values_of_input(xs), options.lengths, options.mask,
+                          !recomputation.any()));
+    states.steps_ = steps.rows.steps();
+    states.padding_ = steps.rows.padding();
     states.output_ = [cell = &cell](const S& s) { return detail::output_of(*cell, s); };
-    if (options.keep_states) states.kept_.resize(static_cast<std::size_t>(rows.steps()));
-    detail::CellSteps<C> steps(cell, xs, rows, states.kept_);
+    if (options.keep_states) steps.keep_from(0, states.steps_);
     Scope scope(states.label_);
     steps.state = detail::start_state(cell, steps.input(-1), options.initial);
     detail::run(steps, {.label = states.label_,
                         .padding = states.padding_,
+                        .recomputation = recomputation,
                         .reverse = options.reverse,
-                        .steps = rows.steps(),
+                        .steps = states.steps_,
                         .truncation = options.truncation,
                         .zoneout = options.zoneout});
+    states.kept_ = std::move(steps.kept);
     states.last_ = std::move(steps.state);
   }
   return states;

@@ -157,6 +157,8 @@ RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
     OverTimeOptions<CellState> o{.keep_states = options.keep_states || !top,
                                  .lengths = options.lengths,
                                  .mask = options.mask,
+                                 .memory_budget = options.memory_budget / recurrent.cells(),
+                                 .recompute_every = options.recompute_every,
                                  .truncation = options.truncation,
                                  .zoneout = options.zoneout.empty() ? l.options.zoneout
                                                                     : options.zoneout};

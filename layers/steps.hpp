@@ -5,8 +5,17 @@
 #include <unroll/layers/cell_check.hpp>
 
 namespace unroll {
-struct Truncation;
-}
+
+/// Truncated backpropagation through time (Williams and Peng 1990): the sequence is cut into
+/// windows of k1 steps, and gradients of the states in a window go back to k2 steps before its end.
+/// {k} cuts between windows, {T} nowhere. Where k2 > k1 a window runs the steps before it again,
+/// with the same random numbers: k2 / k1 times as many steps in all.
+struct Truncation {
+  Size k1 = 0;  ///< 0: no truncation
+  Size k2 = 0;  ///< k1 or more; 0: k1
+};
+
+}  // namespace unroll
 
 namespace unroll::detail {
 
@@ -93,43 +102,80 @@ class Padding {
 /// nothing of the padding gets into products and gradients.
 class InputRows {
  public:
+  /// Of all steps, or of none but any one to start from.
   InputRows(const std::string& label, const Variables& sequences,
-            const std::vector<Size>& lengths = {}, const Variable& mask = {});
+            const std::vector<Size>& lengths = {}, const Variable& mask = {}, bool all = true);
   Size steps() const { return steps_; }
   const Padding& padding() const { return padding_; }
   /// Value k at step t; t = -1 stands for any one step, also where there is none.
   const Variable& at(std::size_t k, Size t) const {
-    return t < 0 ? some_[k] : rows_[k][static_cast<std::size_t>(t)];
+    return t < 0 ? some_[k] : rows_[k][static_cast<std::size_t>(t - first_)];
   }
+
+  /// Makes the rows of steps first..end - 1, and no others.
+  void load(Size first, Size end);
+  /// The sequences at steps first..end - 1, for part().
+  Variables slices(Size first, Size end) const;
+  /// The same rows, taken from slices that begin at step `first`; none is loaded.
+  InputRows part(const Variables& slices, Size first) const;
 
  private:
   Size steps_ = 0;
   Padding padding_;
+  Variables sequences_;
+  Size start_ = 0;  // the step of a sequence's first row
+  Size first_ = 0;  // the step of the first row loaded
   std::vector<std::vector<Variable>> rows_;
   Variables some_;
 };
 
 /// The steps of a cell, without its type.
-struct Steps {
-  virtual ~Steps() = default;
+struct Steps : Shared {
+  explicit Steps(InputRows rows) : rows(std::move(rows)) {}
   /// state = cell.step(xs[t], state).
   virtual void step(Size t) = 0;
-  /// Remembers the state as that of step t, if states are kept.
+  /// Keeps states from now on: those of steps first..first + count - 1.
+  virtual void keep_from(Size first, Size count) = 0;
+  /// Remembers the state as that of step t, if it is to be kept.
   virtual void keep(Size t) = 0;
   /// Where the values of the state are now.
   virtual void values(std::vector<Variable*>& list) = 0;
+
+  // For parts of a sequence that are computed again.
+  /// The same cell and state, without kept states.
+  virtual Ref<Steps> fork() const = 0;
+  /// Where the values of all kept states are.
+  virtual void kept_values(std::vector<Variable*>& list) = 0;
+  /// Goes on from where a fork has come to, with the states that it kept.
+  virtual void join(Steps& fork) = 0;
+
+  InputRows rows;
+};
+
+/// What the backward pass is to compute again; see OverTimeOptions.
+struct Recomputation {
+  Size budget = 0, every = 0;
+  bool any() const { return budget != 0 || every != 0; }
 };
 
 struct RunOptions {
-  const std::string& label;
-  const Padding& padding;
+  std::string label;
+  Padding padding;
+  Recomputation recomputation;
   bool reverse;
   Size steps;
-  const Truncation& truncation;
-  const std::vector<double>& zoneout;
+  Truncation truncation;
+  std::vector<double> zoneout;
+
+  /// The step that is taken as number k: number 0 is the last one in reverse.
+  Size time(Size k) const { return reverse ? steps - 1 - k : k; }
 };
 /// The loop over time.
 void run(Steps& steps, const RunOptions& options);
+/// Steps number from..end - 1 of it.
+void run_plainly(Steps& steps, const RunOptions& options, Size from, Size end);
+/// The same in parts, of which the tape keeps the states at the start.
+void run_recomputed(Steps& steps, const RunOptions& options);
 
 /// Zoneout of a state: `now` points to its values after a step, `before` are those before it.
 /// Throws Error if there are not as many, or probabilities do not fit.
@@ -141,8 +187,8 @@ struct CellSteps final : Steps {
   using X = typename CellTypes<C>::Input;
   using S = typename CellTypes<C>::State;
 
-  CellSteps(const C& cell, const X& xs, const InputRows& rows, std::vector<S>& kept)
-      : cell(cell), x(xs), rows(rows), kept(kept) {}
+  CellSteps(const C& cell, const X& xs, InputRows rows)
+      : Steps(std::move(rows)), cell(cell), x(xs) {}
 
   const X& input(Size t) {
     if constexpr (std::is_same_v<X, Variable>) {
@@ -154,18 +200,37 @@ struct CellSteps final : Steps {
     }
   }
   void step(Size t) override { state = cell.step(input(t), state); }
+  void keep_from(Size first, Size count) override {
+    first_kept = first;
+    kept.resize(static_cast<std::size_t>(count));
+  }
   void keep(Size t) override {
-    if (!kept.empty()) kept[static_cast<std::size_t>(t)] = state;
+    if (!kept.empty()) kept[static_cast<std::size_t>(t - first_kept)] = state;
   }
   void values(std::vector<Variable*>& list) override {
     list.clear();
     for_each_value(state, [&](Variable& v) { list.push_back(&v); });
   }
+  Ref<Steps> fork() const override {
+    auto* copy = new CellSteps(cell, x, rows.part({}, 0));
+    copy->state = state;
+    return Ref<Steps>(copy);
+  }
+  void kept_values(std::vector<Variable*>& list) override {
+    list.clear();
+    for_each_value(kept, [&](Variable& v) { list.push_back(&v); });
+  }
+  void join(Steps& fork) override {
+    auto& other = static_cast<CellSteps&>(fork);
+    state = std::move(other.state);
+    for (std::size_t k = 0; k < other.kept.size(); ++k)
+      kept[static_cast<std::size_t>(other.first_kept - first_kept) + k] = std::move(other.kept[k]);
+  }
 
   const C& cell;
   X x;
-  const InputRows& rows;
-  std::vector<S>& kept;
+  Size first_kept = 0;
+  std::vector<S> kept;  // none if states are not kept
   S state = {};
 };
 

@@ -104,7 +104,7 @@ class WeightGradient final : public Deferred {
   std::optional<kernel::RightSide> right_side_;
 };
 
-/// W^T as the right side of x W^T, made when a tape uses the weight for the second time.
+/// W^T as the right side of x W^T, made when the weight is used for the second time.
 struct Prepared : Shared {
   std::uint32_t version = 0;
   std::optional<kernel::RightSide> right_side;
@@ -113,14 +113,13 @@ struct Prepared : Shared {
 void add_product(Array& y, const Op& op, int k, bool accumulate) {
   Array x = op[k].contiguous(), W = op[k + 1].contiguous();
   Size m = rows_in(x), n = W.size(0), inner = W.size(1);
-  if (op.recorded(k + 1) && is_narrow(m)) {
-    Ref<Shared>& memo = op.memo(k + 1);
-    auto* p = static_cast<Prepared*>(memo.get());
+  if (Ref<Shared>* memo = is_narrow(m) ? op.memo(k + 1) : nullptr) {
+    auto* p = static_cast<Prepared*>(memo->get());
     if (p && p->version == W.version() + 1) {
       if (!p->right_side) p->right_side.emplace(W.transposed());
       return p->right_side->multiply(x, y, accumulate);
     }
-    memo = Ref<Shared>(p = new Prepared);
+    *memo = Ref<Shared>(p = new Prepared);
     p->version = W.version() + 1;
   }
   product(false, true, m, n, inner, x, W, y, accumulate);

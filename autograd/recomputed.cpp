@@ -1,0 +1,154 @@
+// The op that calls a function again in its backward pass, and how it finds what that function uses:
+// it reads along when the function is called first, and puts other values in their place later.
+#include <unroll/autograd/recomputed.hpp>
+
+#include <unroll/autograd/node.hpp>
+#include <unroll/autograd/op.hpp>
+#include <unroll/autograd/substitution.hpp>
+
+namespace unroll {
+
+namespace {
+
+using Body = Function<Variables(const Variables&)>;
+
+/// What a function read of the tape's values: `original` is what it was written with, `value` what
+/// it got, another one within a Substitution.
+struct Use {
+  Variable original, value;
+};
+
+/// While it lives ops compute as if the tape recorded them, and what it would have recorded of their
+/// inputs is listed.
+class Noting final : detail::Reading {
+ public:
+  explicit Noting(const Tape& tape) : tape_(tape) {}
+  ~Noting() override { set_noting(before_); }
+  std::vector<Use> uses;
+
+ private:
+  const Variable* find(const Variable& x) override {
+    const Variable& value = read_outside(x);
+    if (is_recorded(value)) add(x, value);
+    return &value;
+  }
+  bool is_recorded(const Variable& x) const {
+    if (x.empty() || !Tape::recording() || Tape::current() != &tape_) return false;
+    if (const ParameterData* parameter = x.record()->parameter()) return !parameter->frozen;
+    return x.record()->tape == tape_.impl().serial;
+  }
+  void add(const Variable& x, const Variable& value) {
+    for (const Use& u : uses) {
+      if (!(u.original.record() == x.record())) continue;
+      if (u.value.record() == value.record()) return;
+      fail("recomputed", x.is_parameter() ? Parameter(x).name() : "a value", " ", x.shape(),
+           " stands for different values within it; expected one, as from a Substitution.");
+    }
+    uses.push_back({x, value});
+  }
+
+  const Tape& tape_;
+  bool before_ = set_noting(true);
+};
+
+/// While it lives the tape draws the random numbers of the first time, and others stand for what was
+/// used.
+class Replay final : detail::Reading {
+ public:
+  Replay(TapeImpl& tape, const Generator::State* drawn) : tape_(tape) {
+    if (!drawn) return;
+    again_.set_state(*drawn);
+    tape_.generator = &again_;
+  }
+  ~Replay() override { tape_.generator = generator_; }
+  void put(const Variable& in_place_of, const Variable& x) { others_.push_back({in_place_of, x}); }
+
+ private:
+  const Variable* find(const Variable& x) override {
+    for (const Use& u : others_)
+      if (u.original.record() == x.record()) return &u.value;
+    return nullptr;
+  }
+
+  TapeImpl& tape_;
+  Generator* generator_ = tape_.generator;
+  Generator again_;
+  std::vector<Use> others_;
+};
+
+/// The same value, recorded once more: its gradient is that of the uses after it.
+Variable recorded_again(const Variable& x) {
+  Op op("again", x);
+  return op.record(x.value(), [](Backward& b) { b.give(0, b.dy()); }, Keep::nothing);
+}
+
+struct Recomputation {
+  Body f;
+  std::size_t given;                ///< the first inputs are f's own, then what else it used
+  std::vector<Variable> originals;  ///< of the latter
+  bool random;
+  Generator::State drawn;
+
+  void operator()(Backward& b) const {
+    if (b.create_graph()) return differentiate(b, Tape::current()->impl(), recorded_again);
+    Tape tape;
+    differentiate(b, tape.impl(), [&](const Variable& x) { return tape.watch(x); });
+  }
+
+  template <class MakeInput>
+  void differentiate(Backward& b, TapeImpl& tape, const MakeInput& make_input) const {
+    Variables inputs, targets;
+    std::vector<int> places;
+    Replay replay(tape, random ? &drawn : nullptr);
+    for (std::size_t k = 0; k < static_cast<std::size_t>(b.inputs()); ++k) {
+      int place = static_cast<int>(k);
+      Variable x = b.wants(place) ? make_input(b.x(place)) : detach(b.x(place));
+      if (b.wants(place)) {
+        targets.push_back(x);
+        places.push_back(place);
+      }
+      if (k < given) inputs.push_back(x);
+      else replay.put(originals[k - given], x);
+    }
+    Variables ys = f(inputs), outputs, dys;
+    for (int k = 0; k < b.results(); ++k) {
+      const Variable& y = detail::read(ys[static_cast<std::size_t>(k)]);
+      if (!b.has_dy(k) || y.record()->tape != tape.serial) continue;
+      outputs.push_back(y);
+      dys.push_back(b.dy(k));
+    }
+    if (outputs.empty()) return;
+    std::vector<Variable> gradients =
+        grad(outputs, targets, {.create_graph = b.create_graph(), .grad_outputs = dys});
+    for (std::size_t k = 0; k < places.size(); ++k) b.give(places[k], std::move(gradients[k]));
+  }
+};
+
+}  // namespace
+
+Variables recomputed(Function<Variables(const Variables&)> f, const Variables& inputs) {
+  TapeImpl* tape = recording_tape();
+  if (!tape || tape->options.anomaly || tape->options.keep_values) return f(inputs);
+  Variables constants;
+  for (const Variable& x : inputs) {
+    if (x.empty())
+      fail("recomputed", "input ", constants.size(), " is empty; give it a value first.");
+    constants.push_back(detach(x));
+  }
+  Recomputation again{f, inputs.size(), {}, tape->generator != nullptr, {}};
+  if (again.random) again.drawn = tape->generator->state();
+  std::vector<Variable> all = inputs;
+  std::vector<Array> ys;
+  {
+    Noting noting(*tape->self);
+    for (const Variable& y : f(constants)) ys.push_back(detail::read(y).value());
+    for (const Use& u : noting.uses) {
+      all.push_back(u.value);
+      again.originals.push_back(u.original);
+    }
+  }
+  Op op("recomputed", std::span<const Variable>(all));
+  return op.record(std::move(ys), std::move(again), Keep::inputs);
+}
+
+}  // namespace unroll

@@ -1,0 +1,34 @@
+// Which states of a sequence are kept and which are computed again by the backward pass, so that
+// it fits into a given memory at the least cost. Arithmetic only: over_time.cpp carries it out.
+// Internal.
+#pragma once
+
+#include <vector>
+
+#include <unroll/autograd/shape.hpp>
+
+namespace unroll::detail {
+
+/// A sequence of steps is cut into units. The backward pass records one unit at a time; the states
+/// before other units are kept, at most `states` of them at once, or computed again.
+struct RecomputeSchedule {
+  Size unit = 0;    ///< steps
+  Size states = 0;  ///< beside the first one
+};
+
+/// How many units are computed once more when n of them are gone through backwards with s kept
+/// states: the least possible (Griewank and Walther 2000, "Revolve"). s >= 1 unless n <= 1.
+double recomputed_units(Size n, Size s);
+
+/// The lengths of the parts, in units, into which n units are cut by kept states: part i of them is
+/// gone through backwards with s - i states for itself, so that recomputed_units(n, s) is reached.
+/// The last part is one unit, which is recorded at once.
+std::vector<Size> parts_of(Size n, Size s);
+
+/// The cheapest schedule for that many steps whose states and recorded unit take at most
+/// `budget` bytes; unit = steps if all can be recorded. Throws Error("[label] ...") with the least
+/// possible budget if there is none.
+RecomputeSchedule schedule_within(const std::string& label, Size steps, double state_bytes,
+                                  double step_bytes, double budget);
+
+}  // namespace unroll::detail

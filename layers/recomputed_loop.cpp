@@ -1,0 +1,168 @@
+// The loop over time in parts that the backward pass computes again: what a part is given, and how
+// parts are cut into parts. Which lengths are best is recompute_schedule.cpp's arithmetic.
+#include <algorithm>
+
+#include <unroll/autograd/node.hpp>
+#include <unroll/autograd/recomputed.hpp>
+#include <unroll/layers/over_time.hpp>
+#include <unroll/layers/recompute_schedule.hpp>
+#include <unroll/ops/reshape.hpp>
+
+namespace unroll::detail {
+
+namespace {
+
+/// Values that are there, in the order of declaration.
+std::vector<Variable*> values_of(Steps& steps) {
+  std::vector<Variable*> list;
+  steps.values(list);
+  std::erase_if(list, [](const Variable* v) { return v->empty(); });
+  return list;
+}
+/// The same, and those of the kept states behind them.
+std::vector<Variable*> all_values_of(Steps& steps) {
+  std::vector<Variable*> list = values_of(steps), kept;
+  steps.kept_values(kept);
+  std::erase_if(kept, [](const Variable* v) { return v->empty(); });
+  list.insert(list.end(), kept.begin(), kept.end());
+  return list;
+}
+
+Variables copies(const std::vector<Variable*>& values) {
+  Variables list;
+  for (const Variable* v : values) list.push_back(*v);
+  return list;
+}
+
+/// What parts that run later need: they may outlive the call of over_time.
+struct Plan : Shared {
+  RunOptions options;
+  bool keeps_states;
+  RecomputeSchedule schedule;
+
+  Plan(const RunOptions& o, bool keeps, RecomputeSchedule s)
+      : options(o), keeps_states(keeps), schedule(s) {}
+  /// The times of steps number from..end - 1.
+  std::pair<Size, Size> times(Size from, Size end) const {
+    Size a = options.time(from), b = options.time(end - 1);
+    return {std::min(a, b), std::max(a, b) + 1};
+  }
+};
+
+void go(const Ref<Plan>& plan, Steps& steps, Size from, Size end, Size states);
+
+/// Runs a part so that of it only its beginning and its results stay on the tape.
+void go_again_later(const Ref<Plan>& plan, Steps& steps, Size from, Size end, Size states) {
+  auto [first, last] = plan->times(from, end);
+  std::vector<Variable*> now = values_of(steps);
+  const std::size_t n = now.size();
+  Variables inputs = copies(now);
+  for (const Variable& xs : steps.rows.slices(first, last)) inputs.push_back(xs);
+
+  struct Result : Shared {
+    bool wanted = true;
+    Ref<Steps> steps;
+  };
+  Ref<Result> result(new Result);
+  Ref<Steps> start = steps.fork();
+  auto part = [=, first = first, last = last](const Variables& in) {
+    Scope scope(plan->options.label);
+    Ref<Steps> run = start->fork();
+    std::vector<Variable*> state = values_of(*run);
+    for (std::size_t k = 0; k < n; ++k) *state[k] = in[k];
+    auto slices = in.begin() + static_cast<std::ptrdiff_t>(n);
+    run->rows = start->rows.part(Variables(std::vector<Variable>(slices, in.end())), first);
+    if (plan->keeps_states) run->keep_from(first, last - first);
+    go(plan, *run, from, end, states);
+    if (result->wanted) result->steps = run;
+    return copies(all_values_of(*run));
+  };
+  const Variables values = recomputed(part, inputs);
+  std::size_t k = 0;
+  for (Variable* v : all_values_of(*result->steps)) *v = values[k++];
+  steps.join(*result->steps);
+  result->wanted = false;
+  result->steps = nullptr;
+}
+
+/// Steps number from..end - 1, beside the first of which that many states may be kept.
+void go(const Ref<Plan>& plan, Steps& steps, Size from, Size end, Size states) {
+  const Size unit = plan->schedule.unit, n = (end - from + unit - 1) / unit;
+  const std::vector<Size> parts =
+      recording_tape() ? parts_of(n, states) : std::vector<Size>(static_cast<std::size_t>(n), 1);
+  for (Size part : parts) {
+    Size to = std::min(end, from + part * unit);
+    if (to < end && recording_tape()) {
+      go_again_later(plan, steps, from, to, states);
+    } else {
+      auto [first, last] = plan->times(from, to);
+      steps.rows.load(first, last);
+      run_plainly(steps, plan->options, from, to);
+    }
+    from = to;
+    --states;
+  }
+}
+
+double bytes_of(const std::vector<Variable*>& values) {
+  double bytes = 0;
+  for (const Variable* v : values)
+    bytes += static_cast<double>(v->size() * unroll::bytes_of(v->type()));
+  return bytes;
+}
+
+/// What a step leaves on a tape, in bytes, found by recording some.
+double bytes_of_step(const Steps& steps, const RunOptions& options) {
+  const Size n = std::min<Size>(options.steps, 16);
+  Plan plan(options, false, {});
+  auto [first, last] = plan.times(0, n);
+  Generator generator;
+  if (Generator* g = Tape::generator()) generator.set_state(g->state());
+  Tape tape(generator);
+  Ref<Steps> some = steps.fork();
+  std::int64_t before = memory_statistics().live;
+  Variables slices;
+  for (const Variable& xs : no_grad([&] { return steps.rows.slices(first, last); }))
+    slices.push_back(is_float(xs.type()) ? tape.watch(detach(xs)) : detach(xs));
+  some->rows = steps.rows.part(slices, first);
+  for (Variable* v : values_of(*some)) *v = is_float(v->type()) ? tape.watch(detach(*v)) : *v;
+  some->rows.load(first, last);
+  run_plainly(*some, options, 0, n);
+  double live = static_cast<double>(memory_statistics().live - before) +
+                static_cast<double>(sizeof(Record)) * static_cast<double>(tape.impl().slots.size());
+  return live / static_cast<double>(n);
+}
+
+RecomputeSchedule schedule_of(Steps& steps, const RunOptions& options, bool keeps_states) {
+  const Recomputation& r = options.recomputation;
+  if (r.every > 0) return {r.every, (options.steps + r.every - 1) / r.every};
+  if (!recording_tape()) return {256, 0};  // rows a few at a time, nothing to compute again
+  // A part has a node, a copy of its start for later, and its values.
+  constexpr double kPart = 2048, kValue = sizeof(Record) + sizeof(Buffer);
+  std::vector<Variable*> state = values_of(steps);
+  double state_bytes =
+      kPart + (keeps_states ? 0 : bytes_of(state) + kValue * static_cast<double>(state.size()));
+  return schedule_within(options.label, options.steps, state_bytes, bytes_of_step(steps, options),
+                         static_cast<double>(r.budget));
+}
+
+}  // namespace
+
+void run_recomputed(Steps& steps, const RunOptions& options) {
+  const Recomputation& r = options.recomputation;
+  if (r.budget < 0 || r.every < 0 || (r.budget > 0 && r.every > 0))
+    fail(options.label, "memory_budget is ", r.budget, ", recompute_every ", r.every,
+         "; expected one of them, above 0.");
+  if (options.truncation.k1 > 0)
+    fail(options.label, "truncation and recomputation are both given; expected one of them, as ",
+         "either bounds the memory.");
+  if (options.steps == 0) return;
+  std::vector<Variable*> kept;
+  steps.kept_values(kept);
+  bool keeps_states = !kept.empty();
+  RecomputeSchedule schedule = schedule_of(steps, options, keeps_states);
+  go(Ref<Plan>(new Plan(options, keeps_states, schedule)), steps, 0, options.steps,
+     schedule.states);
+}
+
+}  // namespace unroll::detail

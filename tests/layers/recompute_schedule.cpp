@@ -1,0 +1,84 @@
+// The schedule of recomputation against the best there is, found by trying everything.
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <map>
+
+#include <unroll/layers/recompute_schedule.hpp>
+
+#include "../common/error_of.hpp"
+
+using namespace unroll;
+using namespace unroll::detail;
+
+namespace {
+
+// Units computed again for n units and s states, whichever state is kept.
+double least_possible(Size n, Size s) {
+  static std::map<std::pair<Size, Size>, double> known;
+  if (n <= 1) return 0;
+  if (s == 0) return INFINITY;
+  auto [at, is_new] = known.try_emplace({n, s}, INFINITY);
+  if (!is_new) return at->second;
+  double least = INFINITY;
+  for (Size first = 1; first < n; ++first)
+    least = std::min(least, static_cast<double>(first) + least_possible(first, s) +
+                                least_possible(n - first, s - 1));
+  return known[{n, s}] = least;
+}
+
+// What going back over the parts costs, each with the states that are free by then.
+double cost_of(Size n, Size s) {
+  if (n <= 1) return 0;
+  double cost = 0;
+  std::vector<Size> parts = parts_of(n, s);
+  for (std::size_t k = 0; k < parts.size(); ++k) {
+    BOOST_REQUIRE(parts[k] >= 1 && parts[k] < n);
+    BOOST_REQUIRE(static_cast<Size>(k) <= s);
+    bool last = k + 1 == parts.size();
+    cost += (last ? 0 : static_cast<double>(parts[k])) + cost_of(parts[k], s - static_cast<Size>(k));
+  }
+  return cost;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(recompute_schedule)
+
+BOOST_AUTO_TEST_CASE(parts_cost_the_least_possible) {
+  for (Size s = 1; s <= 6; ++s)
+    for (Size n = 1; n <= 60; ++n) {
+      BOOST_TEST_CONTEXT(n << " units, " << s << " states") {
+        BOOST_TEST(cost_of(n, s) == least_possible(n, s));
+        BOOST_TEST(recomputed_units(n, s) == least_possible(n, s));
+        Size sum = 0;
+        for (Size p : parts_of(n, s)) sum += p;
+        BOOST_TEST(sum == n);
+        BOOST_TEST(parts_of(n, s).back() == 1);
+      }
+    }
+  // States for every unit: each is computed again once, but for the last.
+  BOOST_TEST(recomputed_units(1000, 999) == 999);
+  BOOST_TEST(parts_of(5, 4) == (std::vector<Size>{1, 1, 1, 1, 1}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(the_budget_decides) {
+  // All of it, when all of it fits.
+  BOOST_TEST(schedule_within("net", 100, 10, 100, 10'000).unit == 100);
+  for (double budget : {300.0, 1'000.0, 3'000.0, 9'000.0}) {
+    RecomputeSchedule s = schedule_within("net", 100, 10, 100, budget);
+    BOOST_TEST(static_cast<double>(s.unit) * 100 + static_cast<double>(s.states) * 10 <= budget);
+    // No other one is cheaper.
+    double cost = recomputed_units((99 + s.unit) / s.unit, s.states) * static_cast<double>(s.unit);
+    for (Size unit : {1, 2, 3, 5, 8}) {
+      auto states = static_cast<Size>((budget - static_cast<double>(unit) * 100) / 10);
+      if (states < 1) continue;
+      BOOST_TEST(cost <= recomputed_units((99 + unit) / unit, states) * static_cast<double>(unit));
+    }
+  }
+  BOOST_TEST(schedule_within("net", 100, 10, 100, 110).states == 1);
+  BOOST_TEST(error_of([] { schedule_within("net", 100, 10, 100, 109); }) ==
+             "[net] memory_budget is 109 bytes; expected at least 110 for one step and one state.");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,197 @@
+// Sequences whose steps the backward pass computes again: gradients of any order as without, padding,
+// directions, dropout and states kept or not, less memory, and its mistakes.
+#include <boost/test/unit_test.hpp>
+
+#include <unroll/layers/cells/elman.hpp>
+#include <unroll/layers/cells/lstm.hpp>
+#include <unroll/layers/gradcheck.hpp>
+#include <unroll/layers/gradient_flow.hpp>
+#include <unroll/layers/recurrent.hpp>
+#include <unroll/ops/ops.hpp>
+
+#include "../common/error_of.hpp"
+#include "../common/numbers.hpp"
+
+using namespace unroll;
+
+namespace {
+
+// Drops, counts its steps in a number of its State, and reads a value made before the loop.
+struct Unusual : Cell {
+  using Cell::Cell;
+  Parameter W = parameter("W", {hidden, in}), U = parameter("U", {hidden, hidden});
+  Variable outside;
+  struct State {
+    Variable h, c;
+    double count = 0;
+  };
+  State step(const Variable& x, const State& s) const {
+    Variable h = tanh(affine(x, W, s.h, U) * (1 + 0.1 * s.count));
+    return {dropout(h, 0.3) * outside, 0.5 * s.c + square(h), s.count + 1};
+  }
+};
+
+Variable loss_of(const Variables& values) {
+  Variable loss = 0.0;
+  double weight = 1;
+  for (const Variable& v : values) loss = loss + (weight += 0.5) * mean(square(v));
+  return loss;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(recomputed_steps)
+
+BOOST_AUTO_TEST_CASE(gradients_are_the_plain_ones) {
+  Unusual cell(3, 4);
+  cell.to(float64);
+  const Array xs = random({11, 2, 3}), start = random({2, 4}), scale = random({4});
+  using Options = OverTimeOptions<Unusual::State>;
+  auto gradients = [&](Options options) {
+    Generator draws(9);
+    Tape tape(draws);
+    Variable x = tape.watch(xs), h = tape.watch(start), s = tape.watch(scale);
+    cell.outside = 2 * s;
+    options.initial = {h, {}};
+    auto states = over_time(cell, x, options);
+    Variables seen{states.last().h, states.last().c};
+    if (options.keep_states) seen.push_back(states.outputs());
+    Variable loss = loss_of(seen);
+    std::vector<Variable> g = grad(loss, {x, h, s, cell.W, cell.U});
+    g.push_back(loss);
+    g.push_back(states.last().count);
+    cell.outside = {};
+    return g;
+  };
+  for (bool keep : {true, false})
+    for (bool reverse : {false, true}) {
+      Options plain{.keep_states = keep, .reverse = reverse};
+      Options padded = plain;
+      padded.mask = values({{1, 0}, {1, 1}, {0, 1}, {1, 1}, {1, 1}, {1, 1}, {0, 0}, {1, 1}, {1, 1},
+                            {0, 0}, {0, 1}});
+      for (const Options& o : {plain, padded}) {
+        const std::vector<Variable> expected = gradients(o);
+        for (Size every : {1, 3, 4, 11, 50}) {
+          Options again = o;
+          again.recompute_every = every;
+          const std::vector<Variable> got = gradients(again);
+          for (std::size_t k = 0; k < got.size(); ++k)
+            BOOST_TEST(distance(got[k], expected[k]) < 1e-14);
+        }
+      }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(states_in_between_are_kept_as_told) {
+  LSTM cell(3, 4);
+  cell.to(float64);
+  const Array xs = random({7, 2, 3});
+  Tape tape;
+  auto plain = over_time(cell, xs);
+  auto again = over_time(cell, xs, {.recompute_every = 3});
+  for (Size t = 0; t < 7; ++t) BOOST_TEST(distance(again[t].c, plain[t].c) < 1e-14);
+  auto last = over_time(cell, xs, {.keep_states = false, .recompute_every = 3});
+  BOOST_TEST(distance(last.last().c, plain.last().c) < 1e-14);
+  BOOST_TEST(error_of([&] { last.outputs(); }).find("keep_states = false") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(any_order) {
+  LSTM cell(2, 3);
+  auto f = [&](const Variable& xs) {
+    return over_time(cell, xs, {.recompute_every = 2}).outputs();
+  };
+  BOOST_TEST(gradcheck(f, {{5, 2, 2}}, {.order = 2, .parameters = cell}));
+}
+
+BOOST_AUTO_TEST_CASE(many_states_or_few) {
+  LSTM cell(3, 4);
+  cell.to(float64);
+  const Array xs = random({60, 2, 3});
+  auto gradients = [&](Size budget) {
+    Tape tape;
+    Variable x = tape.watch(xs);
+    auto states = over_time(cell, x, {.keep_states = false, .memory_budget = budget});
+    return grad(mean(square(states.last().h)), {x, cell.W, cell.U, cell.b});
+  };
+  const std::vector<Variable> expected = gradients(0);
+  for (Size budget : {30'000, 45'000, 100'000, 1'000'000'000}) {
+    const std::vector<Variable> got = gradients(budget);
+    for (std::size_t k = 0; k < got.size(); ++k) BOOST_TEST(distance(got[k], expected[k]) < 1e-13);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_budget_holds) {
+  LSTM cell(64, 64);
+  const Array xs = zeros({20'000, 1, 64});
+  auto peak = [&](const OverTimeOptions<LSTM::State>& options) {
+    release_cached_memory();
+    Tape tape;
+    Variable x = tape.watch(xs);
+    reset_peak_memory();
+    std::int64_t before = memory_statistics().live;
+    auto states = over_time(cell, x, options);
+    grad(mean(states.last().h), {x, cell.W, cell.U, cell.b});
+    return memory_statistics().peak - before;
+  };
+  // What does not grow with T: gradients of the weights, their copies, rows collected for them.
+  constexpr std::int64_t fixed = 3'000'000;
+  const std::int64_t input_gradient = xs.size() * 4, plain = peak({.keep_states = false});
+  for (Size budget : {1'500'000, 4'000'000, 16'000'000}) {
+    std::int64_t with_budget = peak({.keep_states = false, .memory_budget = budget});
+    BOOST_TEST(with_budget < budget + input_gradient + fixed);
+    BOOST_TEST(with_budget < plain / 4);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(in_layers_and_directions) {
+  Recurrent net = recurrent<LSTM>(3, 4, {.bidirectional = true, .drop_connect = {"U"},
+                                         .drop_connect_probability = 0.4, .layers = 2});
+  const Array xs = random({9, 2, 3}).to(float32);
+  auto gradients = [&](const OverTimeOptions<Recurrent::State>& options) {
+    Generator draws(5);
+    Tape tape(draws);
+    Variable loss = mean(square(over_time(net, xs, options).outputs()));
+    return grad(loss, net);
+  };
+  const std::vector<Variable> expected = gradients({.lengths = {9, 4}}),
+                              got = gradients({.lengths = {9, 4}, .recompute_every = 2});
+  for (std::size_t k = 0; k < got.size(); ++k) BOOST_TEST(distance(got[k], expected[k]) < 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_tape_and_without_steps) {
+  LSTM cell(3, 4);
+  cell.to(float64);
+  const Array xs = random({300, 2, 3});
+  const Variable plain = over_time(cell, xs).outputs();
+  for (const OverTimeOptions<LSTM::State>& o :
+       {OverTimeOptions<LSTM::State>{.memory_budget = 1'000'000}, {.recompute_every = 7}})
+    BOOST_TEST(distance(over_time(cell, xs, o).outputs(), plain) < 1e-14);
+  Tape tape;
+  BOOST_TEST(over_time(cell, zeros({0, 2, 3}), {.recompute_every = 7}).outputs().shape() ==
+             (Shape{0, 2, 4}));
+}
+
+BOOST_AUTO_TEST_CASE(mistakes) {
+  LSTM cell(3, 4);
+  const Array xs = zeros({5, 2, 3});
+  auto told = [&](const OverTimeOptions<LSTM::State>& options) {
+    Tape tape;
+    return error_of([&] { over_time(cell, xs, options); });
+  };
+  BOOST_TEST(told({.memory_budget = 10}).find("[LSTM] memory_budget is 10 bytes; expected at least ") ==
+             0u);
+  BOOST_TEST(told({.memory_budget = 1000, .recompute_every = 2}) ==
+             "[LSTM] memory_budget is 1000, recompute_every 2; expected one of them, above 0.");
+  BOOST_TEST(told({.recompute_every = -1}) ==
+             "[LSTM] memory_budget is 0, recompute_every -1; expected one of them, above 0.");
+  BOOST_TEST(told({.recompute_every = 2, .truncation = {2}}) ==
+             "[LSTM] truncation and recomputation are both given; expected one of them, as either "
+             "bounds the memory.");
+  Tape tape;
+  GradientByStep by_step(cell.U);
+  BOOST_TEST(error_of([&] { over_time(cell, xs, {.recompute_every = 2}); }) ==
+             "[gradient_by_step] the steps are recomputed by the backward pass, so that they cannot "
+             "be told apart; use over_time without recompute_every and memory_budget.");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
