@@ -49,12 +49,15 @@ void to_system(void* block, int number) {
   std::free(block);
 }
 
-// Freed blocks of one size class; the last one freed is the next one taken.
+// Freed blocks of one size class; the last one freed is the next one taken. A thread that frees what
+// others make would pile it up: no more is kept than it had in use at a time itself.
 struct FreeStack {
   void** blocks;
   std::size_t size, room;
+  std::size_t used, most_used;
 
   void* pop() {
+    if (++used > most_used) most_used = used;
     if (size == 0) return nullptr;
     void* top = blocks[--size];
     // What a long tape freed has left the cache: those whose turn is near are asked for.
@@ -74,7 +77,8 @@ void clear_stacks() {
     FreeStack& stack = free_stacks[c];
     while (stack.size > 0) to_system(stack.blocks[--stack.size], c);
     std::free(stack.blocks);
-    stack = {};
+    stack.blocks = nullptr;
+    stack.room = 0;
   }
 }
 
@@ -126,7 +130,9 @@ void* block::take(const Size& size) {
 
 void block::free(void* block, int number) {
   FreeStack& stack = free_stacks[number];
-  if (stack.size == stack.room && !grow(stack)) return to_system(block, number);
+  if (stack.used > 0) --stack.used;
+  if (stack.size + stack.used >= stack.most_used || (stack.size == stack.room && !grow(stack)))
+    return to_system(block, number);
   stack.blocks[stack.size++] = block;
 }
 

@@ -89,4 +89,21 @@ BOOST_AUTO_TEST_CASE(block_sizes) {
   BOOST_TEST(buffer->bytes == 64u);
 }
 
+// What one thread makes and another frees, over and over, is not kept by both.
+BOOST_AUTO_TEST_CASE(a_pool_holds_no_more_than_its_thread_has_used) {
+  auto pass = [] {
+    Array mine({300, 300}), others;
+    std::thread([&] { others = Array({300, 300}); }).join();
+  };
+  pass();
+  const auto held = memory_statistics().from_system;
+  for (int k = 0; k < 10; ++k) pass();
+  BOOST_TEST(memory_statistics().from_system == held);
+  Array first({300, 300}), second({300, 300});
+  const auto asked = memory_statistics().allocations;
+  first = second = Array();
+  for (int k = 0; k < 10; ++k) Array a({300, 300}), b({300, 300});
+  BOOST_TEST(memory_statistics().allocations == asked);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
