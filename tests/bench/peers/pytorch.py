@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""PyTorch on the workloads W1 to W9: the same shapes and work as in tests/bench, one JSON line each.
+"""PyTorch on the workloads W1 to W9: the shapes and work of tests/bench, one JSON line each.
 
     pytorch.py [--only W1,W4] [--threads N]
 
@@ -76,7 +76,8 @@ class CoupledPeephole(nn.Module):
         def weight(*shape):
             return nn.Parameter(torch.empty(*shape).uniform_(-hidden ** -0.5, hidden ** -0.5))
 
-        self.W, self.U, self.b = weight(3 * hidden, inputs), weight(3 * hidden, hidden), weight(3 * hidden)
+        self.W, self.U = weight(3 * hidden, inputs), weight(3 * hidden, hidden)
+        self.b = weight(3 * hidden)
         self.pi, self.po = weight(hidden), weight(hidden)
         self.hidden = hidden
 
@@ -123,6 +124,11 @@ def language_model(workload, kind, words, size, hidden, steps, batch):
     emit(workload, times, tokens_per_s=batch * steps / statistics.median(times))
 
 
+def w3():
+    for batch in (1, 8):
+        emit(f"W3-B{batch}", train(nn.RNN(32, 64), torch.randn(100, batch, 32)))
+
+
 def w4():
     x = torch.randn(64, 32, 256)
     emit("W4", train(CoupledPeephole(256, 256), x), detail="eager")
@@ -160,7 +166,7 @@ def w8():
 
 
 def peak_memory():
-    """The most this process has had, in MB: not getrusage's, which counts the parent that forked."""
+    """The most this process has had, in MB; getrusage would count the parent that forked."""
     with open("/proc/self/status", encoding="ascii") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
 
@@ -168,8 +174,8 @@ def peak_memory():
 def w9():
     """In a process of its own, for its memory above what importing PyTorch takes."""
     if ARGS.only != "W9":
-        subprocess.run([sys.executable, __file__, "--only", "W9", "--threads", str(ARGS.threads)],
-                       check=True)
+        command = [sys.executable, __file__, "--only", "W9", "--threads", str(ARGS.threads)]
+        subprocess.run(command, check=True)
         return
     before = peak_memory()
     times = train(nn.LSTM(128, 128), torch.randn(2000, 4, 128), warm=2)
@@ -179,7 +185,7 @@ def w9():
 WORKLOADS = {
     "W1": lambda: emit("W1", train(nn.LSTM(256, 256), torch.randn(64, 32, 256))),
     "W2": lambda: emit("W2", train(nn.GRU(300, 500), torch.randn(60, 20, 300))),
-    "W3": lambda: [emit(f"W3-B{B}", train(nn.RNN(32, 64), torch.randn(100, B, 32))) for B in (1, 8)],
+    "W3": w3,
     "W4": w4,
     "W5": lambda: language_model("W5", nn.LSTM, 65, 128, 512, 128, 32),
     "W6": w6,

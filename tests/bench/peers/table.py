@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Turns the lines that compare.sh has collected into one table: medians over the passes, and ratios.
+"""Turns what compare.sh has collected into one table: medians over the passes, and ratios.
 
     table.py compare.jsonl
 """
