@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include <unroll/ops/index.hpp>
+#include <unroll/ops/keep_best.hpp>
 #include <unroll/ops/softmax.hpp>
 
 namespace unroll::detail {
@@ -14,21 +15,9 @@ namespace {
 
 /// A hypothesis with one more token, or a complete one as it was.
 struct Continuation {
-  double log_probability;
+  double score;        // log-probability
   Size parent, token;  // token -1: it was complete
 };
-
-/// Adds a continuation to the best n unless it is impossible; of equal ones the first stays ahead.
-void keep(std::vector<Continuation>& best, Size n, const Continuation& one) {
-  if (!(one.log_probability > -INFINITY)) return;
-  if (static_cast<Size>(best.size()) == n) {
-    if (!(one.log_probability > best.back().log_probability)) return;
-    best.pop_back();
-  }
-  auto place = best.end();
-  while (place != best.begin() && one.log_probability > (place - 1)->log_probability) --place;
-  best.insert(place, one);
-}
 
 /// The hypotheses of a batch; number k of sequence b is in row b * beams + k.
 class Beams {
@@ -36,7 +25,8 @@ class Beams {
   Beams(const char* name, const Variable& first, const BeamOptions& options)
       : name_(name), options_(options) {
     if (first.type() != int64 || first.rank() != 1)
-      fail(name, "the first tokens are ", first.type(), " ", first.shape(), "; expected int64 (B).");
+      fail(name, "the first tokens are ", first.type(), " ", first.shape(),
+           "; expected int64 (B).");
     if (options.longest < 1)
       fail(name, "longest is ", options.longest, "; expected 1 or more tokens.");
     if (!std::isfinite(options.length_power))
@@ -68,7 +58,7 @@ class Beams {
   }
 
   /// In order.
-  std::vector<std::vector<Hypothesis>> result() && {
+  Hypotheses result() && {
     for (std::vector<Hypothesis>& list : found_) {
       for (Hypothesis& h : list)
         h.score = h.log_probability /
@@ -102,9 +92,9 @@ class Beams {
     std::vector<Continuation> best;
     for (Size k = 0; k < static_cast<Size>(list.size()); ++k, log_p += words) {
       const Hypothesis& h = list[static_cast<std::size_t>(k)];
-      if (h.complete) keep(best, options_.beams, {h.log_probability, k, -1});
+      if (h.complete) keep_best(best, options_.beams, {h.log_probability, k, -1});
       for (Size w = 0; !h.complete && w < words; ++w)
-        keep(best, options_.beams, {h.log_probability + log_p[w], k, w});
+        keep_best(best, options_.beams, {h.log_probability + log_p[w], k, w});
     }
     return best;
   }
@@ -116,7 +106,7 @@ class Beams {
     Size *from = rows.mutable_data<Size>() + row, *last = tokens.mutable_data<Size>() + row;
     for (const Continuation& one : best) {
       Hypothesis& h = next.emplace_back(list[static_cast<std::size_t>(one.parent)]);
-      h.log_probability = one.log_probability;
+      h.log_probability = one.score;
       if (one.token >= 0) h.tokens.push_back(one.token);
       h.complete = h.tokens.back() == options_.end;
       *from++ = row + one.parent;
@@ -127,7 +117,7 @@ class Beams {
 
   const char* name_;
   BeamOptions options_;
-  std::vector<std::vector<Hypothesis>> found_;
+  Hypotheses found_;
   Size length_ = 0;
 };
 
@@ -154,15 +144,14 @@ Variable state_rows(const char* name, const Variable& x, const Array& rows, Size
   return index_select(x, 0, rows);
 }
 
-std::vector<std::vector<Hypothesis>> beam_search(
-    const char* name, const Variable& first, const BeamOptions& options,
-    Function<Variable(const Variable& tokens, const Array& rows)> step) {
+Hypotheses beam_search(const char* name, const Variable& first, const BeamOptions& options,
+                       Function<Variable(const Variable& tokens, const Array& rows)> step) {
   Beams beams(name, first, options);
   while (beams.running()) beams.advance(step(beams.tokens, beams.rows));
   return std::move(beams).result();
 }
 
-std::vector<Hypothesis> only(std::vector<std::vector<Hypothesis>> found) {
+std::vector<Hypothesis> only(Hypotheses found) {
   std::vector<Hypothesis> list;
   for (std::vector<Hypothesis>& one : found)
     list.push_back(one.empty() ? Hypothesis() : std::move(one[0]));

@@ -1,5 +1,6 @@
 // Greedy decoding and beam search over any cell, or any function of a step: the likeliest sequences
-// of tokens, each fed back as the next input. Drawing tokens by chance is categorical (ops/random.hpp).
+// of tokens, each fed back as the next input. Drawing them by chance is ops/random.hpp's
+// categorical.
 #pragma once
 
 #include <utility>
@@ -10,11 +11,14 @@ namespace unroll {
 
 /// One decoded sequence.
 struct Hypothesis {
-  bool complete = false;           ///< it has come to its end token
-  double log_probability = 0;      ///< of all tokens, the end token too
-  double score = 0;                ///< log_probability / (number of tokens)^length_power
-  std::vector<Size> tokens = {};   ///< with the end token, if complete; the first input is not in it
+  bool complete = false;          ///< it has come to its end token
+  double log_probability = 0;     ///< of all tokens, the end token too
+  double score = 0;               ///< log_probability / (number of tokens)^length_power
+  std::vector<Size> tokens = {};  ///< with the end token, if complete; without the first input
 };
+
+/// Those of each sequence of a batch.
+using Hypotheses = std::vector<std::vector<Hypothesis>>;
 
 struct BeamOptions {
   /// How many hypotheses of each sequence are kept at every step, and returned.
@@ -37,11 +41,10 @@ struct GreedyOptions {
 
 namespace detail {
 
-/// The search itself. `step(tokens, rows)` is given int64 (B * beams): the last tokens, and the rows
-/// of the state that they follow; it returns their logits (B * beams, V).
-std::vector<std::vector<Hypothesis>> beam_search(
-    const char* name, const Variable& first, const BeamOptions& options,
-    Function<Variable(const Variable& tokens, const Array& rows)> step);
+/// The search itself. `step(tokens, rows)` is given int64 (B * beams): the last tokens, and the
+/// rows of the state that they follow; it returns their logits (B * beams, V).
+Hypotheses beam_search(const char* name, const Variable& first, const BeamOptions& options,
+                       Function<Variable(const Variable& tokens, const Array& rows)> step);
 
 /// Rows of a value of a state (rows, ...); throws Error if it has not that many.
 Variable state_rows(const char* name, const Variable& x, const Array& rows, Size count);
@@ -82,24 +85,24 @@ class BeamState {
 
 /// Beam search by a function of a step.
 template <class F, class S>
-std::vector<std::vector<Hypothesis>> search(const char* name, F& step, const Variable& first,
-                                            const S& start, const BeamOptions& options) {
+Hypotheses search(const char* name, F& step, const Variable& first, const S& start,
+                  const BeamOptions& options) {
   return no_grad([&] {
     BeamState<S> rows(name, start, first.size(), options.beams);
-    return beam_search(name, first, options, [&](const Variable& tokens, const Array& chosen) {
+    auto logits_after = [&](const Variable& tokens, const Array& chosen) {
       rows.choose(chosen);
       auto [logits, next] = step(tokens, static_cast<const S&>(rows.state));
       rows.state = std::move(next);
       return Variable(logits);
-    });
+    };
+    return detail::beam_search(name, first, options, logits_after);
   });
 }
 
 /// The same by a cell.
 template <class C, class S>
-std::vector<std::vector<Hypothesis>> search_cell(const char* name, const C& cell,
-                                                 const Variable& first, const S& initial,
-                                                 const BeamOptions& options) {
+Hypotheses search_cell(const char* name, const C& cell, const Variable& first, const S& initial,
+                       const BeamOptions& options) {
   check_cell<C>();
   auto step = [&](const Variable& tokens, const S& s) {
     S next = cell.step(tokens, s);
@@ -111,7 +114,7 @@ std::vector<std::vector<Hypothesis>> search_cell(const char* name, const C& cell
 }
 
 /// The only hypothesis of each sequence.
-std::vector<Hypothesis> only(std::vector<std::vector<Hypothesis>> found);
+std::vector<Hypothesis> only(Hypotheses found);
 
 template <class F, class S>
 concept DecoderStep = PlainState<S> && std::is_invocable_v<const F&, const Variable&, const S&>;
@@ -130,14 +133,14 @@ concept DecoderStep = PlainState<S> && std::is_invocable_v<const F&, const Varia
 /// (-inf) never is. Every value of the state needs the batch as its first axis. Throws Error if it
 /// has not, for options that make no sense, and for NaN among the logits.
 template <class C>
-requires detail::HasState<C> std::vector<std::vector<Hypothesis>> beam_search(
-    const C& cell, const Variable& first, const StateOf<C>& initial = {},
-    const BeamOptions& options = {}) {
+requires detail::HasState<C> Hypotheses beam_search(const C& cell, const Variable& first,
+                                                    const StateOf<C>& initial = {},
+                                                    const BeamOptions& options = {}) {
   return detail::search_cell("beam_search", cell, first, initial, options);
 }
 
-/// The same with any function (tokens, state) -> std::pair(logits, state), for a model whose readout
-/// is outside of its cell:
+/// The same with any function (tokens, state) -> std::pair(logits, state), for a model whose
+/// readout is outside of its cell:
 ///
 ///     auto step = [&](const Variable& word, const Recurrent::State& s) {
 ///       auto next = rnn.step(embed(word), s);
@@ -145,23 +148,25 @@ requires detail::HasState<C> std::vector<std::vector<Hypothesis>> beam_search(
 ///     };
 ///     auto found = beam_search(step, first, initial_state(rnn, embed(first)), {.end = 1});
 template <class F, class S>
-requires detail::DecoderStep<F, S> std::vector<std::vector<Hypothesis>> beam_search(
-    const F& step, const Variable& first, const S& state, const BeamOptions& options = {}) {
+requires detail::DecoderStep<F, S> Hypotheses beam_search(const F& step, const Variable& first,
+                                                          const S& state,
+                                                          const BeamOptions& options = {}) {
   return detail::search("beam_search", step, first, state, options);
 }
 
 /// The likeliest token at every step, for each sequence: a beam search with one beam.
 template <class C>
-requires detail::HasState<C> std::vector<Hypothesis> greedy_search(
-    const C& cell, const Variable& first, const StateOf<C>& initial = {},
-    const GreedyOptions& options = {}) {
-  return detail::only(detail::search_cell(
-      "greedy_search", cell, first, initial,
-      {.beams = 1, .end = options.end, .longest = options.longest}));
+requires detail::HasState<C> std::vector<Hypothesis>
+greedy_search(const C& cell, const Variable& first, const StateOf<C>& initial = {},
+              const GreedyOptions& options = {}) {
+  return detail::only(
+      detail::search_cell("greedy_search", cell, first, initial,
+                          {.beams = 1, .end = options.end, .longest = options.longest}));
 }
 template <class F, class S>
-requires detail::DecoderStep<F, S> std::vector<Hypothesis> greedy_search(
-    const F& step, const Variable& first, const S& state, const GreedyOptions& options = {}) {
+requires detail::DecoderStep<F, S> std::vector<Hypothesis>
+greedy_search(const F& step, const Variable& first, const S& state,
+              const GreedyOptions& options = {}) {
   return detail::only(detail::search("greedy_search", step, first, state,
                                      {.beams = 1, .end = options.end, .longest = options.longest}));
 }

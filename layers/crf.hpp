@@ -12,8 +12,8 @@ struct CRFOptions {
   bool ends = true;
 };
 
-/// Lafferty et al. 2001: emissions (T, B, labels), the scores of a network below, and learned scores
-/// of each label after each other one. transitions[i, j] is that of label j after i.
+/// Lafferty et al. 2001: emissions (T, B, labels), the scores of a network below, and learned
+/// scores of each label after each other one. transitions[i, j] is that of label j after i.
 ///
 ///     Tape tape;
 ///     tape.backward(-mean(crf.log_likelihood(emissions, tags, {.lengths = lengths})));

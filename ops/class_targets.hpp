@@ -4,7 +4,7 @@
 
 #include <unroll/autograd/op.hpp>
 #include <unroll/ops/loss.hpp>
-#include <unroll/ops/padding.hpp>
+#include <unroll/ops/real_elements.hpp>
 
 namespace unroll {
 

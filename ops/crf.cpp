@@ -1,6 +1,6 @@
-// Likelihoods of linear-chain CRFs: forward-backward in public ops, so that every gradient is there.
-// The log partition is one node all the same: its gradient is the marginals. Best paths are in
-// crf_viterbi.cpp.
+// Likelihoods of linear-chain CRFs: forward-backward in public ops, so that gradients of any order
+// are there. The log partition is one node all the same: its gradient is the marginals. Best paths
+// are in crf_viterbi.cpp.
 #include <unroll/ops/crf.hpp>
 
 #include <limits>
@@ -40,9 +40,8 @@ struct Recursion {
     Variables alpha;
     Variable last = start;
     for (Size t = 0; t < steps.count; ++t) {
-      Variable entering = steps.entering(t, start, [&] {
-        return logsumexp(expand(last, -1) + transitions, {.axes = {1}});
-      });
+      Variable entering = steps.entering(
+          t, start, [&] { return logsumexp(expand(last, -1) + transitions, {.axes = {1}}); });
       last = steps.where_real(t, entering + emissions[t], last);
       alpha.push_back(last);
     }
@@ -150,12 +149,12 @@ Variable crf_log_partition(const LinearChain& chain, const CrfOptions& options) 
   if (start) inputs.push_back(chain.start);
   if (end) inputs.push_back(chain.end);
   Op op("crf_log_partition", std::span<const Variable>(inputs));
-  Array value = no_grad([&] {
+  auto value = [&] {
     Recursion r(steps, chain);
-    return r.log_partition(r.alphas()).value();
-  }).to(op.type());
+    return r.log_partition(r.alphas()).value().to(op.type());
+  };
   return op.record(
-      std::move(value),
+      no_grad(value),
       [steps, start, end](Backward& b) { partition_gradient(b, steps, start, end); }, Keep::inputs);
 }
 

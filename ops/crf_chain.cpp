@@ -38,15 +38,10 @@ const Size* row(const Array& mask, Size t) { return mask.data<Size>() + t * mask
 }  // namespace
 
 CrfSteps::CrfSteps(const char* op, const LinearChain& chain, const CrfOptions& options)
-    : count(checked_shape(op, chain)[0]),
-      batch(chain.emissions.size(1)),
-      labels(chain.emissions.size(2)),
-      real(real_steps(op, chain.emissions.shape(), options)),
-      is_real({count, batch, 1}, int64),
-      first(is_real.copy()),
-      last(is_real.copy()),
-      later(is_real.copy()),
-      without({batch}, int64) {
+    : count(checked_shape(op, chain)[0]), batch(chain.emissions.size(1)),
+      labels(chain.emissions.size(2)), real(real_steps(op, chain.emissions.shape(), options)),
+      is_real({count, batch, 1}, int64), first(is_real.copy()), last(is_real.copy()),
+      later(is_real.copy()), without({batch}, int64) {
   Size *at = is_real.mutable_data<Size>(), *firsts = first.mutable_data<Size>(),
        *lasts = last.mutable_data<Size>(), *laters = later.mutable_data<Size>();
   for (Size b = 0; b < batch; ++b) {

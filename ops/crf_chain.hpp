@@ -3,7 +3,7 @@
 #pragma once
 
 #include <unroll/ops/crf.hpp>
-#include <unroll/ops/padding.hpp>
+#include <unroll/ops/real_elements.hpp>
 
 namespace unroll {
 

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <unroll/ops/crf_chain.hpp>
+#include <unroll/ops/keep_best.hpp>
 
 namespace unroll {
 
@@ -50,18 +51,6 @@ class Viterbi {
     return scores.size() ? scores.data<double>()[i] : 0;
   }
 
-  /// Adds a way to the best n, unless it is none; of equal ones the first stays ahead.
-  void keep(std::vector<Way>& best, const Way& way) const {
-    if (!(way.score > kNever)) return;
-    if (static_cast<Size>(best.size()) == n_) {
-      if (!(way.score > best.back().score)) return;
-      best.pop_back();
-    }
-    auto place = best.end();
-    while (place != best.begin() && way.score > (place - 1)->score) --place;
-    best.insert(place, way);
-  }
-
   /// The best n of all ways at the last real step, each with what add(label) adds.
   template <class F>
   std::vector<Way> onwards(F&& add) const {
@@ -69,7 +58,7 @@ class Viterbi {
     for (Size i = 0; i < steps_.labels; ++i) {
       const std::vector<Way>& ways = ways_.back()[static_cast<std::size_t>(i)];
       for (std::size_t rank = 0; rank < ways.size(); ++rank)
-        keep(best, {ways[rank].score + add(i), i, static_cast<Size>(rank)});
+        keep_best(best, n_, {ways[rank].score + add(i), i, static_cast<Size>(rank)});
     }
     return best;
   }
@@ -79,7 +68,7 @@ class Viterbi {
     Ways now;
     for (Size j = 0; j < steps_.labels; ++j) {
       if (ways_.empty())
-        keep(now.emplace_back(), {at(start_, j) + e[j], -1, 0});
+        keep_best(now.emplace_back(), n_, {at(start_, j) + e[j], -1, 0});
       else
         now.push_back(
             onwards([&](Size i) { return at(transitions_, i * steps_.labels + j) + e[j]; }));
@@ -103,7 +92,7 @@ class Viterbi {
   const CrfSteps& steps_;
   Size n_;
   Array emissions_, transitions_, start_, end_;
-  std::vector<Ways> ways_;   // by real step
+  std::vector<Ways> ways_;  // by real step
   std::vector<Size> real_;  // which these are
 };
 

@@ -1,9 +1,9 @@
-// Masks of padded batches; see padding.hpp. The losses that use them are in loss.cpp.
-#include <unroll/ops/padding.hpp>
-
+// Masks of padded batches, and what they leave; see padding.hpp and real_elements.hpp. The losses
+// that use them are in loss.cpp.
 #include <algorithm>
 
 #include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/real_elements.hpp>
 
 namespace unroll {
 
@@ -53,7 +53,8 @@ RealElements::RealElements(const char* op, const Shape& shape, const std::vector
     mask_ = checked_length_mask(op, lengths, shape[0]);
   } else {
     if (!begins_with(shape, mask.shape()))
-      fail(op, "mask is ", mask.shape(), "; expected the first axes of ", shape, ", such as (T, B).");
+      fail(op, "mask is ", mask.shape(), "; expected the first axes of ", shape,
+           ", such as (T, B).");
     mask_ = ones_and_zeros(mask.value());
   }
   const Size* real = mask_.data<Size>();

@@ -1,5 +1,5 @@
-// Greedy and beam search: every hypothesis against enumeration, states that follow their hypotheses,
-// batches, and the errors. Tables of known results are golden's group beam.
+// Greedy and beam search: every hypothesis against enumeration, states that follow their
+// hypotheses, batches, and the errors. Tables of known results are golden's group beam.
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
@@ -93,8 +93,8 @@ BOOST_AUTO_TEST_SUITE(beams)
 
 // A beam that drops nothing finds every sequence, with its probability: states follow.
 BOOST_FIXTURE_TEST_CASE(a_wide_beam_is_exact, Fixture) {
-  auto found = beam_search(decoder, first, start,
-                           {.beams = 1024, .length_power = 0.6, .longest = kLongest});
+  auto found =
+      beam_search(decoder, first, start, {.beams = 1024, .length_power = 0.6, .longest = kLongest});
   for (Size b = 0; b < 3; ++b) {
     const std::vector<Hypothesis>& list = found[static_cast<std::size_t>(b)];
     std::size_t count = 0;
@@ -113,9 +113,8 @@ BOOST_FIXTURE_TEST_CASE(a_wide_beam_is_exact, Fixture) {
     });
     BOOST_TEST(list.size() == count);
     for (std::size_t k = 1; k < list.size(); ++k) {
-      bool in_order = list[k - 1].complete != list[k].complete
-                          ? list[k - 1].complete
-                          : list[k - 1].score >= list[k].score;
+      bool in_order = list[k - 1].complete != list[k].complete ? list[k - 1].complete
+                                                               : list[k - 1].score >= list[k].score;
       BOOST_TEST(in_order);
     }
   }
@@ -194,7 +193,8 @@ BOOST_AUTO_TEST_CASE(any_function_of_a_step) {
   BOOST_TEST(found.size() == 2u);
   BOOST_TEST(found[0].size() == 3u);
   for (Size b = 0; b < 2; ++b) {
-    Recurrent::State s = map_values(start, [&](const Variable& x) { return sliced(x, 0, b, b + 1); });
+    Recurrent::State s =
+        map_values(start, [&](const Variable& x) { return sliced(x, 0, b, b + 1); });
     Variable word = first.sliced(0, b, b + 1);
     double sum = 0;
     for (Size token : found[static_cast<std::size_t>(b)][1].tokens) {
@@ -228,8 +228,9 @@ BOOST_FIXTURE_TEST_CASE(errors, Fixture) {
   BOOST_TEST(error({.beams = 0}, first) == "[beam_search] beams is 0; expected 1 or more.");
   BOOST_TEST(error({.longest = 0}, first) ==
              "[beam_search] longest is 0; expected 1 or more tokens.");
-  BOOST_TEST(error({.end = 4}, first) ==
-             "[beam_search] the end token is 4, the logits are (12, 4); expected a token in [0, 4).");
+  BOOST_TEST(
+      error({.end = 4}, first) ==
+      "[beam_search] the end token is 4, the logits are (12, 4); expected a token in [0, 4).");
   BOOST_TEST(error({.length_power = NAN}, first) ==
              "[beam_search] length_power is nan; expected a finite number.");
   auto step = [](const Variable& word, const std::vector<Variable>& s) {
@@ -239,11 +240,11 @@ BOOST_FIXTURE_TEST_CASE(errors, Fixture) {
              "[greedy_search] the logits of token 1 in row 0 are no distribution: NaN, +inf, or "
              "nothing but -inf.");
   BOOST_TEST(error_of([&] {
-    beam_search(step, first, std::vector<Variable>{zeros({2, 5})});
-  }) == "[beam_search] a value of the State is (2, 5); its first axis must be the batch (3).");
-  BOOST_TEST(error_of([&] {
-    beam_search(step, zeros({3}), std::vector<Variable>{});
-  }) == "[beam_search] the first tokens are float32 (3,); expected int64 (B).");
+               beam_search(step, first, std::vector<Variable>{zeros({2, 5})});
+             }) ==
+             "[beam_search] a value of the State is (2, 5); its first axis must be the batch (3).");
+  BOOST_TEST(error_of([&] { beam_search(step, zeros({3}), std::vector<Variable>{}); }) ==
+             "[beam_search] the first tokens are float32 (3,); expected int64 (B).");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

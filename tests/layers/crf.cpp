@@ -1,5 +1,5 @@
-// CRF as a layer: its Parameters and gradients, and a task that emissions alone cannot solve. Values
-// are tested in ops/table_crf.cpp.
+// CRF as a layer: its Parameters and gradients, and a task that emissions alone cannot solve.
+// Values are tested in ops/table_crf.cpp.
 #include <boost/test/unit_test.hpp>
 
 #include "common/numbers.hpp"
@@ -27,11 +27,15 @@ BOOST_AUTO_TEST_CASE(gradients) {
   for (bool ends : {true, false}) {
     CRF crf(3, {.ends = ends});
     BOOST_TEST(gradcheck(
-        [&](auto& e) { return crf.log_likelihood(e, tags, {.lengths = {4, 2}}); }, {{4, 2, 3}},
-        {.order = 2, .parameters = crf}));
+        [&](auto& e) {
+          return crf.log_likelihood(e, tags, {.lengths = {4, 2}});
+        },
+        {{4, 2, 3}}, {.order = 2, .parameters = crf}));
     BOOST_TEST(gradcheck(
-        [&](auto& e) { return crf.marginals(e, {.lengths = {4, 2}}).labels; }, {{4, 2, 3}},
-        {.order = 2, .parameters = crf}));
+        [&](auto& e) {
+          return crf.marginals(e, {.lengths = {4, 2}}).labels;
+        },
+        {{4, 2, 3}}, {.order = 2, .parameters = crf}));
   }
 }
 
@@ -56,8 +60,7 @@ BOOST_AUTO_TEST_CASE(learns_transitions) {
   BOOST_TEST(identical(best.paths.value(), tags));
   // A path's score is that of ops/crf.hpp, for losses that compare paths.
   Variable score = crf_score(crf.chain(emissions), best.paths);
-  for (Size b = 0; b < 3; ++b)
-    BOOST_TEST(std::abs(score[b].item() - best.scores[b].item()) < 1e-4);
+  for (Size b = 0; b < 3; ++b) BOOST_TEST(std::abs(score[b].item() - best.scores[b].item()) < 1e-4);
   BOOST_TEST(crf.marginals(emissions).labels.value().at({5, 0, 2}) > 0.9);
 }
 

@@ -45,8 +45,7 @@ BOOST_AUTO_TEST_SUITE(crf)
 
 BOOST_AUTO_TEST_CASE(padding_anywhere_is_skipped) {
   Array emissions = numbers({5, 3, 3}), labels = zeros({5, 3}, int64);
-  for (Size i = 0; i < 15; ++i)
-    labels.mutable_data<Size>()[i] = holes.data<Size>()[i] ? i % 3 : -1;
+  for (Size i = 0; i < 15; ++i) labels.mutable_data<Size>()[i] = holes.data<Size>()[i] ? i % 3 : -1;
   LinearChain padded = chain(spoilt(emissions));
   CrfOptions options{.mask = holes};
   Array score = crf_score(padded, labels, options).value(),
@@ -83,8 +82,9 @@ BOOST_AUTO_TEST_CASE(gradients_with_padding_anywhere) {
   for (bool create_graph : {false, true}) {
     Tape tape;
     Variable e = tape.watch(spoilt(numbers({5, 3, 3})));
-    Array g = grad(sum(crf_log_partition(chain(e), {.mask = holes})), e,
-                   {.create_graph = create_graph}).value();
+    Array g =
+        grad(sum(crf_log_partition(chain(e), {.mask = holes})), e, {.create_graph = create_graph})
+            .value();
     BOOST_TEST(close(g, crf_marginals(chain(e), {.mask = holes}).labels.value()));
   }
 }
@@ -96,7 +96,8 @@ BOOST_AUTO_TEST_CASE(forbidden_transitions) {
   // 1 may never follow 0, so a path is ones and then zeros.
   double sum_of_all = 0, best = -kInfinity;
   for (Size ones = 0; ones <= 4; ++ones) {
-    double score = (ones > 0 && ones < 4 ? 0.3 : 0) + 0.2 * static_cast<double>(std::max<Size>(ones - 1, 0));
+    double score =
+        (ones > 0 && ones < 4 ? 0.3 : 0) + 0.2 * static_cast<double>(std::max<Size>(ones - 1, 0));
     for (Size t = 0; t < 4; ++t) score += emissions.at({t, 0, t < ones ? 1 : 0});
     sum_of_all += std::exp(score);
     best = std::max(best, score);
@@ -108,8 +109,11 @@ BOOST_AUTO_TEST_CASE(forbidden_transitions) {
   BOOST_TEST(paths.scores.value().at({5, 0}) == -kInfinity);
   BOOST_TEST(paths.paths.value().at({5, 0, 0}) == -1);
   BOOST_TEST(crf_marginals(some).pairs.value().at({0, 0, 0, 1}) == 0);
-  BOOST_TEST(gradcheck([&](auto& e) { return crf_log_partition({e, A, {}, {}}); }, {{4, 2, 2}},
-                       {.order = 2}));
+  BOOST_TEST(gradcheck(
+      [&](auto& e) {
+        return crf_log_partition({e, A, {}, {}});
+      },
+      {{4, 2, 2}}, {.order = 2}));
 }
 
 BOOST_AUTO_TEST_CASE(large_scores) {
@@ -118,6 +122,18 @@ BOOST_AUTO_TEST_CASE(large_scores) {
     LinearChain one{emissions, zeros({3, 3}, type), {}, {}};
     BOOST_TEST(close(crf_log_partition(one), crf_viterbi(one).scores.value(), 1e-6));
   }
+}
+
+// What is padding must not overflow on its way to being left out, in gradients of gradients too.
+BOOST_AUTO_TEST_CASE(large_transitions) {
+  Tape tape;
+  Variable e = tape.watch(numbers({5, 3, 3})),
+           A = tape.watch((Variable(numbers({3, 3})) * 1e4).value());
+  CrfMarginals p = crf_marginals({e, A, A[0], A[1]}, {.mask = holes});
+  BOOST_TEST(std::abs(sum(p.labels).item() - 5) < 1e-9);
+  BOOST_TEST(std::abs(sum(p.pairs).item() - 3) < 1e-9);
+  for (const Variable& g : grad(sum(square(p.labels)) + sum(square(p.pairs)), {e, A}))
+    BOOST_TEST(std::isfinite(sum(g).item()));
 }
 
 // Without transitions every step stands for itself.
@@ -158,12 +174,15 @@ BOOST_AUTO_TEST_CASE(errors) {
              "[crf_log_partition] mask is (4,), emissions (4, 2, 3); expected (4, 2).");
   Array wrong = y.copy();
   wrong[3].fill(3);
-  BOOST_TEST(error_of([&] { crf_score({e, A, {}, {}}, wrong, {.lengths = {3, 4}}); }) ==
-             "[crf_score] label 3 at step 3 of sequence 1 is not in [0, 3).");
-  BOOST_TEST(error_of([&] { crf_score({e, A, {}, {}}, zeros({4, 2})); }) ==
-             "[crf_score] labels are float32 (4, 2); expected int64 (4, 2), (T, B).");
-  BOOST_TEST(error_of([&] { crf_viterbi_best({e, A, {}, {}}, 0); }) ==
-             "[crf_viterbi_best] n is 0; expected 1 or more.");
+  BOOST_TEST(error_of([&] {
+               crf_score({e, A, {}, {}}, wrong, {.lengths = {3, 4}});
+             }) == "[crf_score] label 3 at step 3 of sequence 1 is not in [0, 3).");
+  BOOST_TEST(error_of([&] {
+               crf_score({e, A, {}, {}}, zeros({4, 2}));
+             }) == "[crf_score] labels are float32 (4, 2); expected int64 (4, 2), (T, B).");
+  BOOST_TEST(error_of([&] {
+               crf_viterbi_best({e, A, {}, {}}, 0);
+             }) == "[crf_viterbi_best] n is 0; expected 1 or more.");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -67,8 +67,8 @@ std::vector<std::string> lines_of(const std::filesystem::path& file) {
 /// Names of functions that a header declares at the left margin and that return Variables.
 std::set<std::string> declared_in(const std::filesystem::path& header) {
   static const std::regex declaration(
-      R"(^(?:inline )?(?:Variable|Sorted|Attended|std::vector<Variable>|std::array<Variable, N>|)"
-      R"(auto|decltype\(auto\)) (operator[^ (]+|[a-z][a-z0-9_]*)\()");
+      R"(^(?:inline )?(?:Variable|Sorted|Attended|CrfMarginals|CrfPaths|std::vector<Variable>|)"
+      R"(std::array<Variable, N>|auto|decltype\(auto\)) (operator[^ (]+|[a-z][a-z0-9_]*)\()");
   std::set<std::string> names;
   bool hidden = false;  // within namespace detail
   for (const std::string& line : lines_of(header)) {

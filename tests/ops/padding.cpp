@@ -1,5 +1,5 @@
-// Losses of padded batches, by lengths and by mask: each equals the loss of the real elements alone,
-// whatever the padding holds. The losses themselves are in the op table (table_loss.cpp).
+// Losses of padded batches, by lengths and by mask: each equals the loss of the real elements
+// alone, whatever the padding holds. The losses themselves are in the op table (table_loss.cpp).
 #include "reference.hpp"
 
 #include <functional>
@@ -80,8 +80,7 @@ Array real_rows(const Array& a) {
   Array flat = a.reshaped(shape);
   shape[0] = static_cast<Size>(rows.size());
   Array result(shape, a.type());
-  for (std::size_t k = 0; k < rows.size(); ++k)
-    result[static_cast<Size>(k)].assign(flat[rows[k]]);
+  for (std::size_t k = 0; k < rows.size(); ++k) result[static_cast<Size>(k)].assign(flat[rows[k]]);
   return result;
 }
 
@@ -102,8 +101,10 @@ BOOST_AUTO_TEST_CASE(losses_count_real_elements_only) {
       for (Reduction reduction : {Reduction::mean, Reduction::sum, Reduction::none}) {
         BOOST_TEST_CONTEXT(loss.name << (by_mask ? ", mask" : ", lengths")) {
           LossOptions options{.reduction = reduction};
-          if (by_mask) options.mask = mask.to(float32);
-          else options.lengths = lengths;
+          if (by_mask)
+            options.mask = mask.to(float32);
+          else
+            options.lengths = lengths;
           Variable got = loss.f(spoilt(x), spoilt(loss.y), options);
           Array expected =
               loss.f(real_rows(x), real_rows(loss.y), {.reduction = reduction}).value();
@@ -136,10 +137,9 @@ BOOST_AUTO_TEST_CASE(gradients_are_zero_in_padding) {
 }
 
 BOOST_AUTO_TEST_CASE(gradients_of_gradients) {
-  for (const Loss& loss : losses())
-    BOOST_TEST_CONTEXT(loss.name)
-      BOOST_TEST(gradcheck([&](auto& x) { return loss.f(x, loss.y, {.lengths = lengths}); },
-                           {numbers({4, 4, 3}, 2)}, {.order = 2}));
+  for (const Loss& loss : losses()) BOOST_TEST_CONTEXT(loss.name)
+  BOOST_TEST(gradcheck([&](auto& x) { return loss.f(x, loss.y, {.lengths = lengths}); },
+                       {numbers({4, 4, 3}, 2)}, {.order = 2}));
 }
 
 // A mask of all axes of the targets, and padding that is not at the end.

@@ -76,8 +76,7 @@ NumbersList best(const NumbersList& x, Size n) {
     for (std::size_t k = 0; k < std::min(all.size(), static_cast<std::size_t>(n)); ++k) {
       scores.at({static_cast<Size>(k), b}) = score(x, b, all[k]);
       for (std::size_t t = 0; t < all[k].size(); ++t)
-        paths.at({static_cast<Size>(k), static_cast<Size>(t), b}) =
-            static_cast<double>(all[k][t]);
+        paths.at({static_cast<Size>(k), static_cast<Size>(t), b}) = static_cast<double>(all[k][t]);
     }
   }
   return {paths, scores};
