@@ -2,6 +2,7 @@
 #pragma once
 
 #include <unroll/ops/crf.hpp>
+#include <unroll/ops/ctc_decode.hpp>
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/fuse.hpp>
 #include <unroll/ops/gemm.hpp>
