@@ -2,6 +2,7 @@
 // have umbrellas of their own.
 #pragma once
 
+#include <unroll/layers/attention.hpp>
 #include <unroll/layers/beam_search.hpp>
 #include <unroll/layers/cells/conv_lstm.hpp>
 #include <unroll/layers/cells/coupled_lstm.hpp>

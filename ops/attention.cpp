@@ -15,8 +15,7 @@ namespace unroll {
 
 namespace {
 
-/// softmax over the last axis, of the visible scores only; zeros where no score is visible.
-Variable masked_softmax(const char* op, const Variable& scores, const Variable& mask) {
+Variable masked(const char* op, const Variable& scores, const Variable& mask) {
   if (mask.empty()) return softmax(scores);
   Shape shape = broadcast_shapes(op, scores.shape(), mask.shape());
   if (shape != scores.shape())
@@ -34,6 +33,10 @@ Variable causal_mask(Size queries, Size keys) { return tril(ones({queries, keys}
 
 }  // namespace
 
+Variable masked_softmax(const Variable& x, const Variable& mask) {
+  return masked("masked_softmax", x, mask);
+}
+
 Attended attention(const Variable& q, const Variable& k, const Variable& v,
                    const AttentionOptions& options) {
   if (q.rank() < 2 || k.rank() < 2 || v.rank() < 2 || q.size(-1) != k.size(-1) ||
@@ -46,7 +49,7 @@ Attended attention(const Variable& q, const Variable& k, const Variable& v,
     Variable seen = causal_mask(q.size(-2), k.size(-2));
     mask = mask.empty() ? seen : seen && not_equals(mask, 0);
   }
-  Variable weights = masked_softmax("attention", scores, mask);
+  Variable weights = masked("attention", scores, mask);
   return {matmul(weights, v), weights};
 }
 
@@ -59,7 +62,7 @@ Attended additive_attention(const Variable& query, const Variable& keys, const V
   Variable asked = expand(linear(query, Wq), -2);
   Variable offered = b.empty() ? linear(keys, Wk) : linear(keys, Wk, b);
   Variable scores = matmul(tanh(asked + offered), va);
-  Variable weights = masked_softmax("additive_attention", scores, options.mask);
+  Variable weights = masked("additive_attention", scores, options.mask);
   return {squeeze(matmul(expand(weights, -2), keys), -2), weights};
 }
 

@@ -11,6 +11,10 @@ namespace unroll {
 /// nothing but -inf is NaN, as nothing can be said about it.
 Variable softmax(const Variable& x, Size axis = -1);
 
+/// softmax over the last axis, of those elements only where the mask, which broadcasts to x, is not
+/// 0; the others get 0, and so does a row without any. An empty mask hides nothing.
+Variable masked_softmax(const Variable& x, const Variable& mask);
+
 /// x - log sum exp(x) along an axis, in x's shape; -inf entries stay -inf.
 Variable log_softmax(const Variable& x, Size axis = -1);
 

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include <unroll/ops/nn.hpp>
+#include <unroll/ops/softmax.hpp>
 
 #include "op_table.hpp"
 
@@ -97,6 +98,10 @@ Row additive_attention(const char* variant, bool bias, bool hide) {
 }
 
 const Rows attention_rows{
+    {.name = "masked_softmax",
+     .f = [](const Variables& x) { return unroll::masked_softmax(x[0], mask); },
+     .reference = [](const NumbersList& x) { return attended(x[0], Numbers(Index{2, 4, 1}), masked)[1]; },
+     .inputs = {empty_as(real({2, 3, 4}), {2, 3, 4})}},
     attention("plain", everything, {}),
     attention("masked", masked, {.mask = mask}),
     attention("causal", causal, {.causal = true}),

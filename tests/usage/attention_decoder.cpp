@@ -87,4 +87,13 @@ BOOST_AUTO_TEST_CASE(attention_decoder) {
   auto spoken = decode(decoder, memory, indices({0, 0}), 3);
   BOOST_TEST(spoken.size() == 4u);
   for (Size t = 0; t < 3; ++t) BOOST_TEST(identical(spoken[t + 1].value(), next[t].copy()));
+
+  // The library's loop, which knows of ends, and keeps several sequences in view: 1 ends here.
+  auto greedy = greedy_search(decoder, indices({0, 0}), {{}, {}, memory}, {.end = 1, .longest = 3});
+  BOOST_TEST(greedy[0].tokens == vector<Size>({2, 3, 1}));
+  BOOST_TEST(greedy[1].tokens == vector<Size>({3, 1}));
+  auto found =
+      beam_search(decoder, indices({0, 0}), {{}, {}, memory}, {.beams = 2, .end = 1, .longest = 3});
+  BOOST_TEST(found[0][0].tokens == greedy[0].tokens);
+  BOOST_TEST(found[1][0].tokens == greedy[1].tokens);
 }

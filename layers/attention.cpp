@@ -1,0 +1,65 @@
+// How memories are made and asked; see attention.hpp.
+#include <unroll/layers/attention.hpp>
+
+#include <cmath>
+
+#include <unroll/autograd/op.hpp>
+#include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/linear.hpp>
+#include <unroll/ops/matmul.hpp>
+#include <unroll/ops/real_elements.hpp>
+#include <unroll/ops/reshape.hpp>
+#include <unroll/ops/softmax.hpp>
+
+namespace unroll {
+
+namespace {
+
+/// The memory but for its keys.
+AttentionMemory remembered(const char* name, const Variable& states, Size size,
+                           const RememberOptions& options) {
+  if (states.rank() != 3 || states.size(2) != size)
+    fail(name, "the states are ", states.shape(), "; expected (S, B, ", size, "), time first.");
+  const Shape steps{states.size(0), states.size(1)};
+  if (!options.mask.empty() && options.mask.shape() != steps)
+    fail(name, "mask is ", options.mask.shape(), "; expected ", steps, ", (S, B).");
+  RealElements real(name, steps, options.lengths, options.mask);
+  Array mask({steps[1], steps[0]}, int64);
+  for (Size b = 0; b < steps[1]; ++b)
+    for (Size s = 0; s < steps[0]; ++s)
+      mask.mutable_data<Size>()[b * steps[0] + s] = real[s * steps[1] + b];
+  return {{}, mask, contiguous(permute(real.cleared(states), {1, 0, 2}))};
+}
+
+Attended weighted(const Variable& scores, const AttentionMemory& memory) {
+  Variable weights = masked_softmax(scores, memory.mask);
+  return {squeeze(matmul(expand(weights, -2), memory.values), -2), weights};
+}
+
+}  // namespace
+
+AttentionMemory AdditiveAttention::remember(const Variable& states,
+                                            const RememberOptions& options) const {
+  AttentionMemory m = remembered("additive_attention", states, memory, options);
+  m.keys = linear(m.values, Wk, b);
+  return m;
+}
+
+Attended AdditiveAttention::operator()(const Variable& query, const AttentionMemory& memory) const {
+  Variable asked = expand(linear(query, Wq), -2);
+  return weighted(matmul(tanh(asked + memory.keys), va), memory);
+}
+
+AttentionMemory DotAttention::remember(const Variable& states,
+                                       const RememberOptions& options) const {
+  AttentionMemory m = remembered("dot_attention", states, memory, options);
+  m.keys = linear(m.values, Wk);
+  return m;
+}
+
+Attended DotAttention::operator()(const Variable& query, const AttentionMemory& memory) const {
+  Variable asked = linear(query, Wq) * (1 / std::sqrt(static_cast<double>(size)));
+  return weighted(squeeze(matmul(memory.keys, expand(asked, -1)), -1), memory);
+}
+
+}  // namespace unroll
