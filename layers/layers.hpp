@@ -2,6 +2,7 @@
 // have umbrellas of their own.
 #pragma once
 
+#include <unroll/layers/adaptive_softmax.hpp>
 #include <unroll/layers/attention.hpp>
 #include <unroll/layers/beam_search.hpp>
 #include <unroll/layers/cells/conv_lstm.hpp>
@@ -33,6 +34,7 @@
 #include <unroll/layers/parallel.hpp>
 #include <unroll/layers/recurrent.hpp>
 #include <unroll/layers/recurrent_options.hpp>
+#include <unroll/layers/sampled_softmax.hpp>
 #include <unroll/layers/save.hpp>
 #include <unroll/layers/schedule.hpp>
 #include <unroll/layers/state.hpp>

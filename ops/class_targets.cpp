@@ -26,6 +26,22 @@ Array checked_class_weights(const char* op, const Variable& weights, Size classe
   return weights.value().to(float64).contiguous();
 }
 
+Array checked_classes(const char* op, const Variable& targets, const Shape& shape, Size classes,
+                      const RealElements& real, Size padding) {
+  if (targets.type() != int64 || targets.shape() != shape)
+    fail(op, "targets are ", targets.type(), " ", targets.shape(), "; expected int64 classes ",
+         shape, ".");
+  Array result = targets.value().copy();
+  Size* y = result.mutable_data<Size>();
+  for (Size i = 0; i < result.size(); ++i) {
+    if (!real[i])
+      y[i] = padding;
+    else if (y[i] < 0 || y[i] >= classes)
+      fail(op, "target ", y[i], " at ", position(shape, i), " is not in [0, ", classes, ").");
+  }
+  return result;
+}
+
 ClassTargets::ClassTargets(const char* op, const Shape& scores, const Array& targets,
                            Size ignore_index, const Variable& weights)
     : index(targets.contiguous()),

@@ -43,6 +43,11 @@ struct ClassTargets {
   void check(const char* op) const;
 };
 
+/// Targets int64 of that shape, a copy with `padding` where padded. Throws Error naming op if a
+/// real one is not in [0, classes).
+Array checked_classes(const char* op, const Variable& targets, const Shape& shape, Size classes,
+                      const RealElements& real, Size padding);
+
 /// The class weights (V) as a float64 constant; throws Error naming op for any other shape.
 Array checked_class_weights(const char* op, const Variable& weights, Size classes);
 

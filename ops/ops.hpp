@@ -15,4 +15,5 @@
 #include <unroll/ops/random.hpp>
 #include <unroll/ops/reduce.hpp>
 #include <unroll/ops/reshape.hpp>
+#include <unroll/ops/sampled_softmax.hpp>
 #include <unroll/ops/softmax.hpp>

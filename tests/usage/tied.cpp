@@ -18,6 +18,11 @@ struct TiedModel : Module {
   Variable operator()(const Variable& text) const {
     return linear(over_time(cell, embed(text)).outputs(), embed.W, bias);
   }
+  Variable sampled_loss(const Variable& text, const Variable& next,
+                        const ClassSample& sample) const {
+    auto h = over_time(cell, embed(text)).outputs();
+    return sampled_softmax_loss(h, embed.W, bias, next, sample);
+  }
 };
 
 }  // namespace
@@ -40,4 +45,19 @@ BOOST_AUTO_TEST_CASE(tied_weights) {
   }
   BOOST_TEST(first > 1);
   BOOST_TEST(last < 0.1);
+}
+
+// With a large vocabulary the same weights are trained on a sample of the words.
+BOOST_AUTO_TEST_CASE(tied_weights_sampled) {
+  TiedModel model(50, 12);
+  Generator generator(1);
+  Array x = arange(0, 49).reshaped({7, 7}), y = arange(1, 50).reshaped({7, 7});
+  Adam optimiser(model, {.learning_rate = 0.02});
+  BOOST_TEST(cross_entropy(model(x), y).item() > 3);
+  for (int k = 0; k < 200; ++k) {
+    Tape tape;
+    tape.backward(model.sampled_loss(x, y, sample_classes(10, model.words, generator)));
+    optimiser.step();
+  }
+  BOOST_TEST(cross_entropy(model(x), y).item() < 0.2);
 }
