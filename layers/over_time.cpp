@@ -145,8 +145,10 @@ Padding::Padding(const std::string& label, const std::vector<Size>& lengths, con
   if (!lengths.empty() && !mask.empty())
     fail(label, "lengths and mask are both given; expected one of them.");
   mask_ = Array({steps, batch});
-  if (mask.empty()) read(label, lengths);
-  else read(label, mask);
+  if (mask.empty())
+    read(label, lengths);
+  else
+    read(label, mask);
   const float* real = mask_.data<float>();
   bool all = true;
   for (Size t = 0; t < steps; ++t) {

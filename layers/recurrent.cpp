@@ -28,6 +28,10 @@ void check_names(const std::vector<std::string>& names, const Module& module) {
 
 void RecurrentBuilder::add(Recurrent& to, Size in, Ref<AnyCell> forward, Ref<AnyCell> backward,
                            const RecurrentOptions& options) {
+  if (in == 0 && (options.learned_initial || options.skip == Skip::highway))
+    fail("recurrent",
+         "learned_initial and Skip::highway need the size of a cell's input; give the ",
+         "cell a member `Size in`, as a Cell has.");
   Layer layer{.first = to.layers_.empty(), .options = options};
   for (const Ref<AnyCell>& cell : {forward, backward}) {
     if (!cell) continue;
@@ -40,6 +44,14 @@ void RecurrentBuilder::add(Recurrent& to, Size in, Ref<AnyCell> forward, Ref<Any
   if (options.skip == Skip::highway && !layer.first)
     layer.gate = Ref<HighwayGate>(new HighwayGate(in));
   to.add_layer(std::move(layer));
+}
+
+void RecurrentBuilder::check_stacked(const RecurrentOptions& options) {
+  check_options(options);
+  if (options.layers != 1 || options.bidirectional)
+    fail("recurrent",
+         "stacked() has a layer for each cell it is given, in one direction; expected ",
+         "options without layers and bidirectional.");
 }
 
 void RecurrentBuilder::append(Recurrent& to, Recurrent&& from) {
@@ -160,8 +172,8 @@ RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
                                  .memory_budget = options.memory_budget / recurrent.cells(),
                                  .recompute_every = options.recompute_every,
                                  .truncation = options.truncation,
-                                 .zoneout = options.zoneout.empty() ? l.options.zoneout
-                                                                    : options.zoneout};
+                                 .zoneout =
+                                     options.zoneout.empty() ? l.options.zoneout : options.zoneout};
     for (std::size_t k = 0; k < l.cells.size(); ++k) {
       const detail::LayerCell& c = l.cells[k];
       o.initial = Recurrent::start_of(c, options.initial, result.cells_.size());

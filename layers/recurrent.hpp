@@ -16,6 +16,7 @@ class RecurrentStates;
 ///
 ///     Recurrent r = recurrent<LSTM>(32, 64, {.bidirectional = true, .layers = 2});
 ///     Recurrent r = stacked(LSTM(32, 64), GRU(64, 64));       // different cells
+///     Recurrent r = stacked({.dropout = 0.3}, LSTM(32, 64), GRU(64, 64));
 ///     Recurrent r = MyCell(32, 64);                           // any cell is a Recurrent of one
 ///     layer
 ///
@@ -84,7 +85,7 @@ class RecurrentStates {
 
   std::string label_;
   Size steps_ = 0;
-  detail::Layer top_;   // the last layer, and what it read
+  detail::Layer top_;  // the last layer, and what it read
   Variable top_input_;
   std::vector<Ref<detail::AnyStates>> cells_;  // none with keep_states = false
   Recurrent::State last_;
@@ -106,6 +107,8 @@ struct RecurrentBuilder {
   /// Adds a layer that reads inputs of size `in`; no backward cell: it reads forward only.
   static void add(Recurrent& to, Size in, Ref<AnyCell> forward, Ref<AnyCell> backward,
                   const RecurrentOptions& options);
+  /// Throws Error if the options count layers or directions.
+  static void check_stacked(const RecurrentOptions& options);
   /// Moves all layers of another one on top.
   static void append(Recurrent& to, Recurrent&& from);
 };
@@ -117,6 +120,15 @@ Size output_size(const C& cell, Size hidden) {
     return cell.output_size();
   else
     return hidden;
+}
+
+/// The size of a cell's input, 0 if it does not say.
+template <class C>
+Size input_size(const C& cell) {
+  if constexpr (requires { Size(cell.in); })
+    return cell.in;
+  else
+    return 0;
 }
 
 }  // namespace detail
@@ -153,6 +165,21 @@ template <class... Layers>
 Recurrent stacked(Layers... layers) {
   Recurrent result;
   (detail::RecurrentBuilder::append(result, Recurrent(std::move(layers))), ...);
+  return result;
+}
+
+/// The same with options that hold for each of the cells; they say nothing of layers and
+/// directions.
+template <class... Cells>
+requires((detail::IsCell<Cells> && !std::is_same_v<Cells, Recurrent>)&&...) Recurrent
+    stacked(const RecurrentOptions& options, Cells... cells) {
+  detail::RecurrentBuilder::check_stacked(options);
+  Recurrent result;
+  auto add = [&](auto& cell) {
+    Size in = detail::input_size(cell);
+    detail::RecurrentBuilder::add(result, in, detail::any_cell(std::move(cell)), {}, options);
+  };
+  (add(cells), ...);
   return result;
 }
 

@@ -113,8 +113,7 @@ struct HeldCell final : AnyCell {
   CellState step(const Variable& x, const CellState& s,
                  const std::vector<double>& zoneout) const override {
     const S* state = s.as<S>();
-    S before = state && !has_gaps(*state) ? *state
-                                          : unroll::initial_state(cell, x, typed(s, x));
+    S before = state && !has_gaps(*state) ? *state : unroll::initial_state(cell, x, typed(s, x));
     S after = cell.step(x, before);
     if (!zoneout.empty()) {
       std::vector<Variable*> now;
@@ -137,15 +136,14 @@ struct HeldCell final : AnyCell {
       initial = *given;
     else if (!o.initial.empty())
       initial = typed(o.initial, InputRows(label_of(cell), {xs}).at(0, -1));
-    auto states = unroll::over_time(cell, xs, {.initial = std::move(initial),
-                                               .keep_states = o.keep_states,
-                                               .lengths = o.lengths,
-                                               .mask = o.mask,
-                                               .memory_budget = o.memory_budget,
-                                               .recompute_every = o.recompute_every,
-                                               .reverse = o.reverse,
-                                               .truncation = o.truncation,
-                                               .zoneout = o.zoneout});
+    auto states = unroll::over_time(cell, xs,
+                                    {.initial = std::move(initial),
+                                     .keep_states = o.keep_states,
+                                     .lengths = o.lengths,
+                                     .mask = o.mask,
+                                     .reverse = o.reverse,
+                                     .truncation = o.truncation,
+                                     .zoneout = o.zoneout});
     return Ref<AnyStates>(new HeldStates(*this, std::move(states), weights));
   }
 

@@ -99,6 +99,31 @@ BOOST_AUTO_TEST_CASE(layers_with_a_way_around_them) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(different_cells_with_options) {
+  Recurrent r = in_float64(stacked({.learned_initial = true, .skip = Skip::residual}, LSTM(3, 4),
+                                   ElmanOfOrder(4, 4, 2), GRU(4, 4)));
+  Variable y = random({4, 2, 3});
+  const Variable shown = over_time(r, y).outputs();
+  y = over_time(copy_of(r, "layer0", LSTM(3, 4)), y).outputs();
+  y = y + over_time(copy_of(r, "layer1", ElmanOfOrder(4, 4, 2)), y).outputs();
+  y = y + over_time(copy_of(r, "layer2", GRU(4, 4)), y).outputs();
+  BOOST_TEST(distance(shown, y) < 1e-14);
+  BOOST_TEST(r.parameters().size() == 3 + 4 + 4 + 2 + 2 + 1u);
+  Recurrent dropped = stacked({.dropout = 0.5}, LSTM(3, 4), GRU(4, 4));
+  Tape tape;
+  BOOST_TEST(error_of([&] {
+               over_time(dropped, zeros({4, 2, 3}));
+             }).starts_with("[dropout] the tape has no generator"));
+  BOOST_TEST(
+      error_of([] { stacked({.layers = 2}, LSTM(3, 4)); }).starts_with("[recurrent] stacked()"));
+  Recurrent wide = stacked({.skip = Skip::residual}, LSTM(3, 4), GRU(4, 5));
+  BOOST_TEST(error_of([&] {
+               over_time(wide, zeros({4, 2, 3})).outputs();
+             }) ==
+             "[recurrent] a layer's input is (4, 2, 4), its output (4, 2, 5); to go around it they "
+             "must have the same shape.");
+}
+
 // What goes around a layer is not dropped.
 BOOST_AUTO_TEST_CASE(dropout_is_within_a_residual_layer) {
   Recurrent r = recurrent<Elman>(3, 4, {.dropout = 0.999, .layers = 2, .skip = Skip::residual});
