@@ -2,7 +2,6 @@
 // it and comes out of it is in over_time.cpp.
 #include <algorithm>
 #include <deque>
-#include <optional>
 
 #include <unroll/autograd/op.hpp>
 #include <unroll/layers/over_time.hpp>
@@ -72,24 +71,19 @@ class Loop {
   }
   void keep(Size k) { steps_.keep(options_.time(k)); }
 
-  /// The state as constants, and where the generator stands: what it takes to run on from here.
-  struct Moment {
-    Variables state;
-    std::optional<Generator::State> generator;
-  };
-  Moment save() {
-    steps_.values(now_);
-    Moment m{copies(now_), {}};
-    for (Variable& v : m.state)
-      if (!v.empty()) v = detach(v);
-    if (Generator* g = Tape::generator()) m.generator = g->state();
-    return m;
+  /// Remembers what it takes to run on from here.
+  void save() {
+    Generator* g = Tape::generator();
+    moments_.push_back({steps_.fork(), g ? g->state() : Generator::State()});
   }
-  void restore(const Moment& m) {
+  /// Runs on from what was remembered first, its values constants now.
+  void restore() {
+    steps_.join(*moments_.front().steps);
     steps_.values(now_);
-    check_count(options_.label, m.state.size(), now_.size(), "truncation");
-    for (std::size_t k = 0; k < now_.size(); ++k) *now_[k] = m.state[k];
-    if (m.generator) Tape::generator()->set_state(*m.generator);
+    for (Variable* v : now_)
+      if (!v->empty()) *v = detach(*v);
+    if (Generator* g = Tape::generator()) g->set_state(moments_.front().generator);
+    moments_.pop_front();
   }
 
  private:
@@ -97,6 +91,11 @@ class Loop {
   const RunOptions& options_;
   Scope scope_{""};
   std::vector<Variable*> now_;
+  struct Moment {
+    Ref<Steps> steps;
+    Generator::State generator;
+  };
+  std::deque<Moment> moments_;
 };
 
 /// Window by window. Each goes on from a constant state `back` steps before it, from where it is
@@ -105,17 +104,15 @@ class Loop {
 void run_truncated(Loop& loop, const RunOptions& options) {
   const Size k1 = options.truncation.k1;
   const Size back = options.truncation.k2 > 0 ? options.truncation.k2 - k1 : 0;
-  std::deque<Loop::Moment> moments;  // from which windows to come go on
   for (Size k = 0; k < options.steps; ++k) {
     if (k % k1 == 0 && k > back) {
-      loop.restore(moments.front());
-      moments.pop_front();
+      loop.restore();
       for (Size again = k - back; again < k; ++again) loop.step(again);
     }
     loop.step(k);
     loop.keep(k);
     Size window = k + 1 + back;
-    if (window % k1 == 0 && window < options.steps) moments.push_back(loop.save());
+    if (window % k1 == 0 && window < options.steps) loop.save();
   }
 }
 

@@ -150,13 +150,11 @@ Padding::Padding(const std::string& label, const std::vector<Size>& lengths, con
   else
     read(label, mask);
   const float* real = mask_.data<float>();
-  bool all = true;
-  for (Size t = 0; t < steps; ++t) {
-    auto count = static_cast<Size>(std::count(real + t * batch, real + (t + 1) * batch, 1.f));
-    active_.push_back(count);
-    all &= count == batch;
-  }
-  if (all) active_.clear();
+  if (std::all_of(real, real + steps * batch, [](float m) { return m == 1; })) return;
+  active_ = Array({steps}, int64);
+  Size* active = active_.mutable_data<Size>();
+  for (Size t = 0; t < steps; ++t)
+    active[t] = std::count(real + t * batch, real + (t + 1) * batch, 1.f);
 }
 
 void Padding::read(const std::string& label, const std::vector<Size>& lengths) {

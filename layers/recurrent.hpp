@@ -92,8 +92,9 @@ class RecurrentStates {
   detail::Cached<Variable> outputs_;
 };
 
-/// Runs a Recurrent over a sequence (T, B, in), layer by layer. Throws Error as over_time of a
-/// cell.
+/// Runs a Recurrent over a sequence (T, B, in), layer by layer. Truncation stops the gradients of
+/// each cell, and of several layers only with k1 = k2; zoneout goes before that of
+/// RecurrentOptions. Throws Error as over_time of a cell.
 RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
                           const OverTimeOptions<Recurrent::State>& options = {});
 

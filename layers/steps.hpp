@@ -81,9 +81,9 @@ class Padding {
   Padding(const std::string& label, const std::vector<Size>& lengths, const Variable& mask,
           Size steps, Size batch);
 
-  bool none() const { return active_.empty(); }
+  bool none() const { return active_.size() == 0; }
   /// How many sequences are real at step t, of those that there are.
-  Size active(Size t) const { return active_[static_cast<std::size_t>(t)]; }
+  Size active(Size t) const { return active_.data<Size>()[t]; }
   Size batch() const { return mask_.size(1); }
   /// 1 where real, else 0: (B, 1, ...) of that rank.
   Variable at(Size t, int rank) const;
@@ -94,8 +94,8 @@ class Padding {
   void read(const std::string& label, const std::vector<Size>& lengths);
   void read(const std::string& label, const Variable& mask);
 
-  Array mask_;                // (T, B)
-  std::vector<Size> active_;  // by step; empty without padding
+  Array mask_;    // (T, B)
+  Array active_;  // (T), int64; empty without padding
 };
 
 /// The rows of one or several sequences (T, B, ...), by value and step; 0 where padded, so that

@@ -134,6 +134,34 @@ BOOST_AUTO_TEST_CASE(random_numbers_are_those_of_the_whole_run) {
     BOOST_TEST(distance(noisy(t)[0], noisy({})[0]) == 0);
 }
 
+// Numbers in a State are part of what a window goes on from, and its lists may grow.
+BOOST_AUTO_TEST_CASE(of_any_state) {
+  struct Growing : Cell {
+    using Cell::Cell;
+    struct State {
+      Variable h;
+      std::vector<Variable> all;
+      Size count = 0;
+    };
+    State zero_state(const Variable& x) const { return {zeros({x.size(0), 1}), {}, 0}; }
+    State step(const Variable& x, const State& s) const {
+      State next{tanh(s.h + double(s.count) * x), s.all, s.count + 1};
+      for (const Variable& h : s.all) next.h = next.h + 0.1 * h;
+      next.all.push_back(next.h);
+      return next;
+    }
+  } cell(1, 1);
+  auto outputs = [&](Truncation truncation) {
+    Tape tape;
+    const Variable xs = tape.watch(random({kSteps, 2, 1}));
+    const auto states = over_time(cell, xs, {.truncation = truncation});
+    BOOST_TEST(states.last().count == kSteps);
+    return states.outputs().value();
+  };
+  BOOST_TEST(identical(outputs({2, 5}), outputs({})));
+  BOOST_TEST(identical(outputs({4}), outputs({})));
+}
+
 BOOST_AUTO_TEST_CASE(of_layers) {
   Recurrent r = recurrent<GRU>(3, 4, {.layers = 2});
   r.to(float64);
