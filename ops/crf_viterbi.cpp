@@ -45,7 +45,7 @@ class Viterbi {
   using Ways = std::vector<std::vector<Way>>;  // by label, best first
 
   static Array numbers(const Variable& x) {
-    return x.empty() ? Array() : x.value().to(float64).contiguous();
+    return x.empty() ? Array() : detach(x).value().to(float64).contiguous();
   }
   static double at(const Array& scores, Size i) {
     return scores.size() ? scores.data<double>()[i] : 0;

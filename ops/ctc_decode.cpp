@@ -29,7 +29,7 @@ struct Frames {
     if (lengths.empty()) lengths.assign(static_cast<std::size_t>(batch), x.size(0));
     if (static_cast<Size>(lengths.size()) != batch)
       fail(op, lengths.size(), " lengths, but a batch of ", batch, "; expected one each.");
-    log_p = x.value().to(float64).contiguous();
+    log_p = detach(x).value().to(float64).contiguous();
     for (Size b = 0; b < batch; ++b) check(op, b, x.size(0));
   }
 
