@@ -101,8 +101,7 @@ BOOST_AUTO_TEST_CASE(a_beam_sums_over_paths) {
              1e-14);
 }
 
-// A prefix that was dropped and comes back is the same prefix: no reading is returned twice, and
-// none has more than its probability.
+// No reading is returned twice, and none has more than its probability.
 BOOST_AUTO_TEST_CASE(narrow_beams) {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     Array log_p = log_softmax(Variable(numbers({8, 1, 3}, seed)) * 2).value();
@@ -117,6 +116,26 @@ BOOST_AUTO_TEST_CASE(narrow_beams) {
       BOOST_TEST(static_cast<Size>(found.size()) == beams);
     }
   }
+}
+
+// "1" is dropped in the second frame, comes back in the third, and goes on to "1 2", which has been
+// there all the time.
+BOOST_AUTO_TEST_CASE(a_prefix_that_comes_back_goes_on_to_the_same_readings) {
+  Array p = build({4, 1, 3}, [](const Index& i) {
+    const double rows[4][3] = {
+        {0.6, 0.39, 0.01}, {0.1, 0.01, 0.89}, {0.1, 0.89, 0.01}, {0.1, 0.01, 0.89}};
+    return rows[i[0]][i[2]];
+  });
+  auto language = [](const Labels& prefix, Size label) {
+    return static_cast<Size>(prefix.size()) + 1 == label ? 0.0 : -100.0;  // only 1, then 2
+  };
+  auto found = ctc_beam_search(log(Variable(p)), {.beams = 2, .language = language})[0];
+  BOOST_TEST((found[0].labels == Labels{1, 2}));
+  BOOST_TEST((found[1].labels == Labels{1}));
+  double stayed = 0.39 * 0.89, blank = stayed * 0.1, label = stayed * 0.01;  // after three frames
+  double back = 0.6 * 0.1 * 0.89;
+  double expected = (blank + label) * 0.1 + label * 0.89 + back * 0.89;
+  BOOST_TEST(std::abs(std::exp(found[0].log_probability) - expected) < 1e-14);
 }
 
 // The weight of a reading is its probability times that of the language model, and a bonus a label.
