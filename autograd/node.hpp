@@ -180,13 +180,15 @@ class Sweep {
 
   /// Adds to the gradient of a slot before the run.
   void seed(int slot, const Variable& gradient);
+  /// The gradient of a leaf is added to these numbers, whoever else sees them.
+  void add_into(int slot, const Array& sum);
   void run();
   /// The finished gradient of a leaf or target, after the run; empty if nothing arrived.
   Variable finish(int slot);
 
  private:
   friend class Backward;
-  enum Flag : std::uint8_t { kNeeded = 1, kTarget = 2, kDeferred = 4, kFinished = 8 };
+  enum Flag : std::uint8_t { kNeeded = 1, kTarget = 2, kDeferred = 4, kFinished = 8, kOwn = 16 };
   struct Pending {
     int slot;
     const void* tag;
@@ -202,6 +204,7 @@ class Sweep {
   [[gnu::always_inline]] inline void prefetch(int index) const;
   void give(const Node& node, int k, Variable&& gradient);
   Backward::Target target(int slot);
+  bool owns(int slot) { return (flags(slot) & kOwn) || is_own(gradient(slot)); }
   void make_own(int slot);
   void flush(int slot);
   void call_hooks(int slot);

@@ -1,6 +1,9 @@
-// The op that calls a function again in its backward pass, and how it finds what that function uses:
-// it reads along when the function is called first, and puts other values in their place later.
+// The op that calls a function again in its backward pass, and how it finds what that function
+// uses: it reads along when the function is called first, and puts other values in their place
+// later.
 #include <unroll/autograd/recomputed.hpp>
+
+#include <algorithm>
 
 #include <unroll/autograd/node.hpp>
 #include <unroll/autograd/op.hpp>
@@ -18,8 +21,8 @@ struct Use {
   Variable original, value;
 };
 
-/// While it lives ops compute as if the tape recorded them, and what it would have recorded of their
-/// inputs is listed.
+/// While it lives ops compute as if the tape recorded them, and what it would have recorded of
+/// their inputs is listed.
 class Noting final : detail::Reading {
  public:
   explicit Noting(const Tape& tape) : tape_(tape) {}
@@ -51,8 +54,8 @@ class Noting final : detail::Reading {
   bool before_ = set_noting(true);
 };
 
-/// While it lives the tape draws the random numbers of the first time, and others stand for what was
-/// used.
+/// While it lives the tape draws the random numbers of the first time, and others stand for what
+/// was used.
 class Replay final : detail::Reading {
  public:
   Replay(TapeImpl& tape, const Generator::State* drawn) : tape_(tape) {
@@ -79,7 +82,8 @@ class Replay final : detail::Reading {
 /// The same value, recorded once more: its gradient is that of the uses after it.
 Variable recorded_again(const Variable& x) {
   Op op("again", x);
-  return op.record(x.value(), [](Backward& b) { b.give(0, b.dy()); }, Keep::nothing);
+  return op.record(
+      x.value(), [](Backward& b) { b.give(0, b.dy()); }, Keep::nothing);
 }
 
 struct Recomputation {
@@ -89,38 +93,87 @@ struct Recomputation {
   bool random;
   Generator::State drawn;
 
+  /// What to differentiate: results of which a gradient arrived, and inputs that want one.
+  struct Again {
+    Variables outputs, dys, targets;
+    std::vector<int> places;  ///< of the targets among the inputs
+  };
+
   void operator()(Backward& b) const {
-    if (b.create_graph()) return differentiate(b, Tape::current()->impl(), recorded_again);
+    if (b.create_graph()) {
+      const Again a = call(b, Tape::current()->impl(), recorded_again);
+      if (a.outputs.empty()) return;
+      const GradOptions options{.create_graph = true, .grad_outputs = a.dys};
+      std::vector<Variable> gradients = grad(a.outputs, a.targets, options);
+      for (std::size_t k = 0; k < a.places.size(); ++k)
+        b.give(a.places[k], std::move(gradients[k]));
+      return;
+    }
     Tape tape;
-    differentiate(b, tape.impl(), [&](const Variable& x) { return tape.watch(x); });
+    const Again a = call(b, tape.impl(), [&](const Variable& x) { return tape.watch(x); });
+    sweep(b, tape.impl(), a);
+  }
+
+  /// Gradients go straight to where those of the inputs are summed: parts of a long sequence then
+  /// take no memory for theirs.
+  static void sweep(Backward& b, TapeImpl& tape, const Again& a) {
+    detail::Pause pause;
+    std::vector<int> slots;
+    for (const Variable& x : a.targets) slots.push_back(x.record()->slot);
+    Sweep sweep(tape, false, false, 0, tape.slots.size() - 1, slots);
+    const std::vector<bool> in_place = sums_of_their_own(b, a);
+    for (std::size_t k = 0; k < slots.size(); ++k)
+      if (in_place[k]) sweep.add_into(slots[k], b.target(a.places[k]).array);
+    for (std::size_t k = 0; k < a.outputs.size(); ++k)
+      sweep.seed(a.outputs[k].record()->slot, a.dys[k]);
+    sweep.run();
+    for (std::size_t k = 0; k < slots.size(); ++k) {
+      Variable g = sweep.finish(slots[k]);
+      if (!in_place[k] && !g.empty()) b.give(a.places[k], std::move(g));
+    }
+  }
+
+  /// Which targets have a sum to add to in memory that no other one has a part of. While somebody
+  /// holds that memory, target() would make a copy of it for the next.
+  static std::vector<bool> sums_of_their_own(Backward& b, const Again& a) {
+    std::vector<const Buffer*> seen;
+    std::vector<bool> own;
+    for (int place : a.places) {
+      Backward::Target t = b.target(place);
+      if (!t.accumulate) t.array.fill(0);
+      const Buffer* memory = t.array.buffer().get();
+      bool first = std::find(seen.begin(), seen.end(), memory) == seen.end();
+      own.push_back(first && t.array.is_contiguous());
+      seen.push_back(memory);
+    }
+    return own;
   }
 
   template <class MakeInput>
-  void differentiate(Backward& b, TapeImpl& tape, const MakeInput& make_input) const {
-    Variables inputs, targets;
-    std::vector<int> places;
+  Again call(Backward& b, TapeImpl& tape, const MakeInput& make_input) const {
+    Variables inputs;
+    Again again;
     Replay replay(tape, random ? &drawn : nullptr);
     for (std::size_t k = 0; k < static_cast<std::size_t>(b.inputs()); ++k) {
       int place = static_cast<int>(k);
       Variable x = b.wants(place) ? make_input(b.x(place)) : detach(b.x(place));
       if (b.wants(place)) {
-        targets.push_back(x);
-        places.push_back(place);
+        again.targets.push_back(x);
+        again.places.push_back(place);
       }
-      if (k < given) inputs.push_back(x);
-      else replay.put(originals[k - given], x);
+      if (k < given)
+        inputs.push_back(x);
+      else
+        replay.put(originals[k - given], x);
     }
-    Variables ys = f(inputs), outputs, dys;
+    const Variables ys = f(inputs);
     for (int k = 0; k < b.results(); ++k) {
       const Variable& y = detail::read(ys[static_cast<std::size_t>(k)]);
       if (!b.has_dy(k) || y.record()->tape != tape.serial) continue;
-      outputs.push_back(y);
-      dys.push_back(b.dy(k));
+      again.outputs.push_back(y);
+      again.dys.push_back(b.dy(k));
     }
-    if (outputs.empty()) return;
-    std::vector<Variable> gradients =
-        grad(outputs, targets, {.create_graph = b.create_graph(), .grad_outputs = dys});
-    for (std::size_t k = 0; k < places.size(); ++k) b.give(places[k], std::move(gradients[k]));
+    return again;
   }
 };
 

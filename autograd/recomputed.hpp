@@ -6,18 +6,18 @@
 
 namespace unroll {
 
-/// f(inputs), of which the tape keeps the inputs and results alone: the backward pass calls f again,
-/// on a tape of its own, and goes back over that (gradient checkpointing, Chen et al. 2016,
+/// f(inputs), of which the tape keeps the inputs and results alone: the backward pass calls f
+/// again, on a tape of its own, and goes back over that (gradient checkpointing, Chen et al. 2016,
 /// "Training Deep Nets with Sublinear Memory Cost"). The gradients are those of the plain call.
 ///
 ///     Variables y = recomputed([&](const Variables& x) { return Variables{block(x[0])}; }, {x});
 ///
 /// f may use Parameters and any recorded values besides its inputs; they get their gradients. It
 /// must give the same numbers when called again, and outlive the backward pass with all it refers
-/// to; dropout and other random ops draw the same numbers again. Calls may nest. Without a recording
-/// tape, and under anomaly detection, it is f(inputs). With create_graph nothing is saved: f is
-/// recorded. Throws Error as f does, and from the backward pass if an input or a Parameter that f
-/// used was changed in between.
+/// to; dropout and other random ops draw the same numbers again. Calls may nest. Without a
+/// recording tape, and under anomaly detection, it is f(inputs). With create_graph nothing is
+/// saved: f is recorded. Throws Error as f does, and from the backward pass if an input or a
+/// Parameter that f used was changed in between.
 Variables recomputed(Function<Variables(const Variables&)> f, const Variables& inputs);
 
 }  // namespace unroll

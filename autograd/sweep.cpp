@@ -43,7 +43,18 @@ void Sweep::mark_needed(const std::vector<int>& targets) {
 
 void Sweep::seed(int slot, const Variable& g) {
   Variable& sum = gradient(slot);
-  sum = sum.empty() ? g : add(sum, g);
+  if (flags(slot) & kOwn) {
+    Array own = sum.value();
+    kernel::add_into(own, g.value());
+  } else {
+    sum = sum.empty() ? g : add(sum, g);
+  }
+}
+
+void Sweep::add_into(int slot, const Array& sum) {
+  if (!in_range(slot)) return;
+  gradient(slot) = Variable(sum);
+  flags(slot) |= kOwn;
 }
 
 // A long tape has left the cache when it is swept: nodes are asked for some time before their turn,
@@ -148,7 +159,7 @@ void Sweep::give(const Node& node, int k, Variable&& g) {
     sum = sum.empty() ? part : add(sum, part);
   } else if (!alias && sum.empty()) {
     sum = same ? std::move(g) : Variable(kernel::sum_to(g.value(), s.shape));
-  } else if (!alias && same && !is_own(sum)) {
+  } else if (!alias && same && !owns(slot)) {
     sum = Variable(kernel::add(sum.value(), g.value()));
   } else {
     Backward::Target t = target(slot);
@@ -159,7 +170,7 @@ void Sweep::give(const Node& node, int k, Variable&& g) {
 // Replaces a gradient that others may see (an op may hand one array to two inputs) by a copy.
 void Sweep::make_own(int slot) {
   Variable& sum = gradient(slot);
-  if (!is_own(sum)) sum = Variable(sum.value().copy());
+  if (!owns(slot)) sum = Variable(sum.value().copy());
 }
 
 Backward::Target Sweep::target(int slot) {

@@ -45,24 +45,26 @@ std::vector<Size> parts_of(Size n, Size s) {
   return parts;
 }
 
-RecomputeSchedule schedule_within(const std::string& label, Size steps, double state_bytes,
-                                  double step_bytes, double budget) {
+RecomputeSchedule schedule_within(const std::string& label, Size steps,
+                                  const SequenceMemory& memory, double budget) {
+  const double room = budget - memory.fixed;
+  if (memory.step * static_cast<double>(steps) <= room) return {steps, 0};
   RecomputeSchedule best;
   double least = 0;
   for (Size unit = 1; unit <= steps; unit = std::max(unit + 1, unit + unit / 8)) {
-    double left = budget - step_bytes * static_cast<double>(unit);
-    Size n = (steps + unit - 1) / unit;
-    auto s = static_cast<Size>(std::clamp(left / state_bytes, 0.0, static_cast<double>(n)));
+    double left = room - memory.step * static_cast<double>(unit);
+    const Size n = (steps + unit - 1) / unit;
+    auto s = static_cast<Size>(std::clamp(left / memory.state, 0.0, static_cast<double>(n)));
     if (left < 0 || (n > 1 && s == 0)) break;
     double cost = recomputed_units(n, s) * static_cast<double>(unit);
     if (best.unit > 0 && cost >= least) continue;
     best = {unit, s};
     least = cost;
   }
-  if (step_bytes * static_cast<double>(steps) <= budget) return {steps, 0};
   if (best.unit == 0)
     fail(label, "memory_budget is ", budget, " bytes; expected at least ",
-         std::ceil(step_bytes + state_bytes), " for one step and one state.");
+         std::ceil(memory.fixed + memory.step + memory.state),
+         " for its weights' gradients, one step and one state.");
   return best;
 }
 

@@ -16,6 +16,13 @@ struct RecomputeSchedule {
   Size states = 0;  ///< beside the first one
 };
 
+/// What a sequence takes, in bytes.
+struct SequenceMemory {
+  double fixed = 0;  ///< whatever its length
+  double state = 0;  ///< a kept state
+  double step = 0;   ///< a recorded step, and its part of the backward pass
+};
+
 /// How many units are computed once more when n of them are gone through backwards with s kept
 /// states: the least possible (Griewank and Walther 2000, "Revolve"). s >= 1 unless n <= 1.
 double recomputed_units(Size n, Size s);
@@ -28,7 +35,7 @@ std::vector<Size> parts_of(Size n, Size s);
 /// The cheapest schedule for that many steps whose states and recorded unit take at most
 /// `budget` bytes; unit = steps if all can be recorded. Throws Error("[label] ...") with the least
 /// possible budget if there is none.
-RecomputeSchedule schedule_within(const std::string& label, Size steps, double state_bytes,
-                                  double step_bytes, double budget);
+RecomputeSchedule schedule_within(const std::string& label, Size steps,
+                                  const SequenceMemory& memory, double budget);
 
 }  // namespace unroll::detail

@@ -111,38 +111,44 @@ double bytes_of(const std::vector<Variable*>& values) {
   return bytes;
 }
 
-/// What a step leaves on a tape, in bytes, found by recording some.
-double bytes_of_step(const Steps& steps, const RunOptions& options) {
+/// What some steps leave on a tape, and what the backward pass makes of that.
+SequenceMemory memory_of(const Steps& steps, const RunOptions& options, bool keeps_states) {
   const Size n = std::min<Size>(options.steps, 16);
-  Plan plan(options, false, {});
-  auto [first, last] = plan.times(0, n);
+  auto [first, last] = Plan(options, false, {}).times(0, n);
   Generator generator;
   if (Generator* g = Tape::generator()) generator.set_state(g->state());
   Tape tape(generator);
   Ref<Steps> some = steps.fork();
-  std::int64_t before = memory_statistics().live;
+  const std::int64_t before = memory_statistics().live;
   Variables slices;
   for (const Variable& xs : no_grad([&] { return steps.rows.slices(first, last); }))
     slices.push_back(is_float(xs.type()) ? tape.watch(detach(xs)) : detach(xs));
   some->rows = steps.rows.part(slices, first);
-  for (Variable* v : values_of(*some)) *v = is_float(v->type()) ? tape.watch(detach(*v)) : *v;
+  std::vector<Variable*> state = values_of(*some);
+  for (Variable* v : state) *v = is_float(v->type()) ? tape.watch(detach(*v)) : *v;
+  const double bytes_of_state = bytes_of(state), values = static_cast<double>(state.size());
   some->rows.load(first, last);
   run_plainly(*some, options, 0, n);
-  double live = static_cast<double>(memory_statistics().live - before) +
-                static_cast<double>(sizeof(Record)) * static_cast<double>(tape.impl().slots.size());
-  return live / static_cast<double>(n);
+
+  constexpr double kRecord = sizeof(Record), kValue = kRecord + sizeof(Buffer), kPart = 2048;
+  const double live = static_cast<double>(memory_statistics().live - before);
+  double weights = 0;
+  for (const TapeLeaf& leaf : tape.impl().leaves)
+    if (leaf.record->parameter())
+      weights += static_cast<double>(leaf.record->value.size() *
+                                     unroll::bytes_of(leaf.record->value.type()));
+  // Of each weight there are gradients of a part and of all, and two copies for products; going
+  // back, gradients of about half of a step's values wait to be used.
+  return {.fixed = 4 * weights,
+          .state = kPart + (keeps_states ? 0 : bytes_of_state + kValue * values),
+          .step = 1.5 * (live + kRecord * tape.impl().slots.size()) / static_cast<double>(n)};
 }
 
-RecomputeSchedule schedule_of(Steps& steps, const RunOptions& options, bool keeps_states) {
+RecomputeSchedule schedule_of(const Steps& steps, const RunOptions& options, bool keeps_states) {
   const Recomputation& r = options.recomputation;
   if (r.every > 0) return {r.every, (options.steps + r.every - 1) / r.every};
   if (!recording_tape()) return {256, 0};  // rows a few at a time, nothing to compute again
-  // A part has a node, a copy of its start for later, and its values.
-  constexpr double kPart = 2048, kValue = sizeof(Record) + sizeof(Buffer);
-  std::vector<Variable*> state = values_of(steps);
-  double state_bytes =
-      kPart + (keeps_states ? 0 : bytes_of(state) + kValue * static_cast<double>(state.size()));
-  return schedule_within(options.label, options.steps, state_bytes, bytes_of_step(steps, options),
+  return schedule_within(options.label, options.steps, memory_of(steps, options, keeps_states),
                          static_cast<double>(r.budget));
 }
 

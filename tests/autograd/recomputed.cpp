@@ -52,16 +52,33 @@ BOOST_AUTO_TEST_CASE(all_that_is_used_gets_its_gradient) {
   for (std::size_t k = 0; k < 3; ++k) BOOST_TEST(identical(got[k].value(), expected[k].value()));
 }
 
+// Their gradients are parts of one array.
+BOOST_AUTO_TEST_CASE(inputs_that_are_views_of_one) {
+  auto gradients = [&](auto call) {
+    Tape tape;
+    Variable x = tape.watch(values({1, 2, 3, 4, 5}, float64)), y = small::square(x);
+    Variable a = small::slice(y, 0, 0, 3), b = small::slice(y, 0, 1, 4),
+             c = small::slice(y, 0, 4, 1, -1);
+    Body f = [&](const Variables& in) {
+      return Variables{small::mul(small::mul(in[0], in[1]), small::mul(in[2], b))};
+    };
+    return grad(small::sum(add(call(f, Variables{a, b, c})[0], a)), x);
+  };
+  BOOST_TEST(identical(gradients(recomputed).value(), gradients(plain).value()));
+}
+
 BOOST_AUTO_TEST_CASE(any_order) {
   Parameter w("w", values({0.5, -1, 2}, float64));
   auto f = [&](const Variable& x) {
     Variable made = small::mul(x, w);
-    return one([=, &w](const Variables& in) {
-      Variable inner = one([=](const Variables& z) {
-        return Variables{small::mul(small::square(z[0]), made)};
-      }, in[0]);
-      return Variables{small::mul(inner, small::mul(w, w))};
-    }, small::square(x));
+    return one(
+        [=, &w](const Variables& in) {
+          Variable inner = one(
+              [=](const Variables& z) { return Variables{small::mul(small::square(z[0]), made)}; },
+              in[0]);
+          return Variables{small::mul(inner, small::mul(w, w))};
+        },
+        small::square(x));
   };
   BOOST_TEST(gradcheck(f, {{3}}, {.order = 2, .parameters = w}));
 }
@@ -69,9 +86,11 @@ BOOST_AUTO_TEST_CASE(any_order) {
 BOOST_AUTO_TEST_CASE(third_derivative) {
   Tape tape;
   Variable x = tape.watch(values({2}, float64));
-  Variable y = one([](const Variables& in) {
-    return Variables{small::mul(small::square(in[0]), small::square(in[0]))};
-  }, x);
+  Variable y = one(
+      [](const Variables& in) {
+        return Variables{small::mul(small::square(in[0]), small::square(in[0]))};
+      },
+      x);
   Variable g = x;
   for (double expected : {32.0, 48.0, 48.0}) {  // of x^4 at 2
     g = y = grad(y, x, {.create_graph = true});
@@ -112,11 +131,13 @@ BOOST_AUTO_TEST_CASE(the_same_random_numbers_again) {
 
 BOOST_AUTO_TEST_CASE(without_a_tape_it_is_the_function) {
   int calls = 0;
-  Variable y = one([&](const Variables& in) {
-    ++calls;
-    BOOST_TEST(!Tape::recording());
-    return Variables{small::square(in[0])};
-  }, values({3}));
+  Variable y = one(
+      [&](const Variables& in) {
+        ++calls;
+        BOOST_TEST(!Tape::recording());
+        return Variables{small::square(in[0])};
+      },
+      values({3}));
   BOOST_TEST(y.item() == 9);
   BOOST_TEST(calls == 1);
 }
@@ -124,13 +145,15 @@ BOOST_AUTO_TEST_CASE(without_a_tape_it_is_the_function) {
 BOOST_AUTO_TEST_CASE(no_grad_and_own_tapes_inside) {
   Tape tape;
   Variable x = tape.watch(values({3}, float64));
-  Variable y = one([&](const Variables& in) {
-    Variable constant = no_grad([&] { return small::square(x); });
-    Tape inner;
-    Variable z = inner.watch(values({2}, float64));
-    Variable slope = grad(small::square(z), z);  // 4
-    return Variables{small::mul(in[0], small::mul(detach(constant), slope))};
-  }, x);
+  Variable y = one(
+      [&](const Variables& in) {
+        Variable constant = no_grad([&] { return small::square(x); });
+        Tape inner;
+        Variable z = inner.watch(values({2}, float64));
+        Variable slope = grad(small::square(z), z);  // 4
+        return Variables{small::mul(in[0], small::mul(detach(constant), slope))};
+      },
+      x);
   BOOST_TEST(y.item() == 108);
 }
 
@@ -138,9 +161,11 @@ BOOST_AUTO_TEST_CASE(results_that_are_inputs_or_constants) {
   Parameter w("w", values({4}, float64));
   Tape tape;
   Variable x = tape.watch(values({3}, float64));
-  Variables ys = recomputed([&](const Variables& in) {
-    return Variables{in[0], w, Variable(indices({1})), small::square(in[0])};
-  }, {x});
+  Variables ys = recomputed(
+      [&](const Variables& in) {
+        return Variables{in[0], w, Variable(indices({1})), small::square(in[0])};
+      },
+      {x});
   BOOST_TEST(ys[2].type() == int64);
   Variable sum = add(add(ys[0], ys[1]), ys[3]);
   std::vector<Variable> g = grad(sum, {x, w});
@@ -155,9 +180,10 @@ BOOST_AUTO_TEST_CASE(mistakes) {
   Variable x = tape.watch(values({3}, float64));
   Variable y = one(square_of_w, x);
   w.assign(values({5}, float64));
-  EXPECT_ERROR(grad(y, x),
-               "[recomputed] input 1 (1,) was changed after it was recorded; call backward before the "
-               "change (an optimiser step, assign), or record a copy.");
+  EXPECT_ERROR(
+      grad(y, x),
+      "[recomputed] input 1 (1,) was changed after it was recorded; call backward before the "
+      "change (an optimiser step, assign), or record a copy.");
   EXPECT_ERROR(one(square_of_w, {}), "[recomputed] input 0 is empty; give it a value first.");
   // An error inside leaves the tape as it was.
   EXPECT_ERROR(one([](const Variables&) { return Variables{x_of_nothing()}; }, x),

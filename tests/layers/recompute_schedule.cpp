@@ -36,7 +36,8 @@ double cost_of(Size n, Size s) {
     BOOST_REQUIRE(parts[k] >= 1 && parts[k] < n);
     BOOST_REQUIRE(static_cast<Size>(k) <= s);
     bool last = k + 1 == parts.size();
-    cost += (last ? 0 : static_cast<double>(parts[k])) + cost_of(parts[k], s - static_cast<Size>(k));
+    cost +=
+        (last ? 0 : static_cast<double>(parts[k])) + cost_of(parts[k], s - static_cast<Size>(k));
   }
   return cost;
 }
@@ -59,14 +60,16 @@ BOOST_AUTO_TEST_CASE(parts_cost_the_least_possible) {
     }
   // States for every unit: each is computed again once, but for the last.
   BOOST_TEST(recomputed_units(1000, 999) == 999);
-  BOOST_TEST(parts_of(5, 4) == (std::vector<Size>{1, 1, 1, 1, 1}), boost::test_tools::per_element());
+  BOOST_TEST(parts_of(5, 4) == (std::vector<Size>{1, 1, 1, 1, 1}),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(the_budget_decides) {
+  const SequenceMemory memory{.fixed = 50, .state = 10, .step = 100};
   // All of it, when all of it fits.
-  BOOST_TEST(schedule_within("net", 100, 10, 100, 10'000).unit == 100);
+  BOOST_TEST(schedule_within("net", 100, memory, 10'050).unit == 100);
   for (double budget : {300.0, 1'000.0, 3'000.0, 9'000.0}) {
-    RecomputeSchedule s = schedule_within("net", 100, 10, 100, budget);
+    RecomputeSchedule s = schedule_within("net", 100, memory, budget + 50);
     BOOST_TEST(static_cast<double>(s.unit) * 100 + static_cast<double>(s.states) * 10 <= budget);
     // No other one is cheaper.
     double cost = recomputed_units((99 + s.unit) / s.unit, s.states) * static_cast<double>(s.unit);
@@ -76,9 +79,11 @@ BOOST_AUTO_TEST_CASE(the_budget_decides) {
       BOOST_TEST(cost <= recomputed_units((99 + unit) / unit, states) * static_cast<double>(unit));
     }
   }
-  BOOST_TEST(schedule_within("net", 100, 10, 100, 110).states == 1);
-  BOOST_TEST(error_of([] { schedule_within("net", 100, 10, 100, 109); }) ==
-             "[net] memory_budget is 109 bytes; expected at least 110 for one step and one state.");
+  BOOST_TEST(schedule_within("net", 100, memory, 160).states == 1);
+  BOOST_TEST(error_of([&] { schedule_within("net", 100, memory, 159); }) ==
+             "[net] memory_budget is 159 bytes; expected at least 160 for its weights' gradients, "
+             "one step "
+             "and one state.");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
