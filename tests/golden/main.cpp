@@ -124,6 +124,8 @@ std::vector<Case> read_all(const Arguments& a) {
   return cases;
 }
 
+constexpr auto kSkipped = static_cast<std::size_t>(Outcome::skipped);
+
 int run_all(const std::vector<Case>& cases, bool verbose) {
   std::map<std::string, std::array<int, 3>> groups;
   std::array<int, 3> total{};
@@ -134,6 +136,11 @@ int run_all(const std::vector<Case>& cases, bool verbose) {
     ++groups[c.group][k];
     ++total[k];
     if (report.outcome == Outcome::skipped) skipped[report.text].push_back(c.group + "/" + c.name);
+    if (c.meta.contains("h5")) {  // the same weights in another file
+      ++groups[c.group][kSkipped];
+      ++total[kSkipped];
+      skipped["nothing here reads .h5 files"].push_back(c.group + "/" + c.meta.at("h5"));
+    }
     std::fflush(stdout);
   }
   for (const auto& [why, names] : skipped) {
