@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(tagger) {
   Adam optimiser(net, {.learning_rate = 0.005});
   Generator generator(4), dropout_generator(5);
   double first = 0, last = 0;
-  for (int k = 0; k < 60; ++k) {
+  for (int k = 0; k < 120; ++k) {
     vector<Size> words, tags(7 * 8, -100);
     for (int n = 0; n < 7 * 8; ++n) words.push_back(Size(generator.below(10)));
     vector<Size> lengths{7, 7, 6, 5, 4, 3, 2, 1};
