@@ -120,4 +120,12 @@ std::string visible(char32_t c) {
   return column_count(c) == 0 ? "\u25CC" + encode_utf8(c) : encode_utf8(c);
 }
 
+std::string excerpt(std::string_view utf8, std::size_t longest) {
+  const std::u32string characters = decode_utf8(utf8, "text");
+  std::string line;
+  for (char32_t c : characters.substr(0, longest))
+    line += c < 0x20 || c == 0x7F ? visible(c) : encode_utf8(c);
+  return characters.size() > longest ? line + "..." : line;
+}
+
 }  // namespace tasks

@@ -25,4 +25,8 @@ std::string pad_left(std::string_view utf8, int columns);
 /// on a dotted circle.
 std::string visible(char32_t character);
 
+/// The first characters of a text on one line, for complaints: control characters as \x07, "..."
+/// where something is left out.
+std::string excerpt(std::string_view utf8, std::size_t longest = 40);
+
 }  // namespace tasks

@@ -66,6 +66,13 @@ BOOST_AUTO_TEST_CASE(widths) {
   BOOST_TEST(visible(U'\u094D') == "\u25CC\u094D");  // Devanagari virama
 }
 
+BOOST_AUTO_TEST_CASE(an_excerpt_is_one_short_line) {
+  BOOST_TEST(excerpt("two words") == "two words");
+  BOOST_TEST(excerpt("a\nb\x07") == "a\\nb\\x07");
+  BOOST_TEST(excerpt("\u00e9t\u00e9s", 3) == "\u00e9t\u00e9...");
+  BOOST_TEST(excerpt("abc", 3) == "abc");
+}
+
 BOOST_AUTO_TEST_CASE(letters_are_numbered_as_they_appear) {
   const Lexicon lexicon = Lexicon::of_characters(U"namaskar");
   BOOST_TEST(lexicon.tokens() == (std::vector<std::string>{"n", "a", "m", "s", "k", "r"}),
