@@ -140,7 +140,7 @@ const Fields& Csv::column(const std::string& name) const {
   const auto n = std::count(names_.begin(), names_.end(), name);
   if (n == 1) return columns_[std::find(names_.begin(), names_.end(), name) - names_.begin()];
   bad_input(name_, ": line ", header_line_, ": ", n == 0 ? "no column" : "more than one column",
-            " '", name, "'; the header names ", listed(names_));
+            " '", excerpt(name), "'; the header names ", listed(names_));
 }
 
 std::vector<double> Csv::numbers(const std::string& name) const {
@@ -148,7 +148,7 @@ std::vector<double> Csv::numbers(const std::string& name) const {
   for (const std::string& field : column(name)) {
     numbers.push_back(number_in(field));
     if (!std::isfinite(numbers.back()))
-      refuse(static_cast<Size>(numbers.size()) - 1, name, " is '", excerpt(field),
+      refuse(static_cast<Size>(numbers.size()) - 1, excerpt(name), " is '", excerpt(field),
              "'; expected a number");
   }
   return numbers;

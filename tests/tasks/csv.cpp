@@ -122,6 +122,10 @@ BOOST_AUTO_TEST_CASE(numbers) {
   // One short line, whatever the field is.
   BOOST_TEST(number_refusal("\"a\nb\"") == "f.csv: line 3: n is 'a\\nb'; expected a number");
   BOOST_TEST(number_refusal(std::string(1000, 'x')).size() < 100u);
+  BOOST_CHECK_EXCEPTION(
+      Csv::parse("\"a\nb\"\nx\n", "f.csv").numbers("a\nb"), BadInput, [](const BadInput& error) {
+        return error.what() == std::string("f.csv: line 3: a\\nb is 'x'; expected a number");
+      });
 }
 
 BOOST_AUTO_TEST_CASE(a_field_of_ten_megabytes) {
