@@ -1,5 +1,5 @@
 // TextWindows: a running text cut into windows for truncated backpropagation through time.
-// Batches of separate sentences, with padding and masks, are not here.
+// Batches of separate sentences, with padding and masks, are in padded_batches.hpp.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
-// Lexicon: numbers for tokens and back. Tokens are characters so far; how text is cut into them is
-// not decided here.
+// Lexicon: numbers for tokens and back. Tokens are characters or words; how text is cut into them
+// is decided in text.hpp and words.hpp.
 #pragma once
 
 #include <string>
@@ -15,11 +15,18 @@ using unroll::Size;
 
 class Lexicon {
  public:
+  /// The first two tokens of a lexicon of words: what fills up a batch, and any word not in it.
+  static constexpr Size kPadding = 0, kUnknown = 1;
+
   Lexicon() = default;
   /// Numbered as they stand. Throws BadInput if one is there twice.
   explicit Lexicon(const std::vector<std::string>& tokens);
   /// The characters of a text in order of their first appearance.
   static Lexicon of_characters(std::u32string_view text);
+  /// <PAD>, <UNK> and the words that occur at least `min_freq` times, the most frequent first,
+  /// those as frequent in order of their first appearance.
+  static Lexicon of_words(const std::vector<std::vector<std::string>>& sentences,
+                          Size min_freq = 1);
 
   /// The token's number, a new one if need be.
   Size add(const std::string& token);
@@ -31,6 +38,9 @@ class Lexicon {
 
   /// One number a character. Throws BadInput "NAME holds characters the model does not know: ..."
   std::vector<Size> encode(std::u32string_view text, const std::string& name) const;
+  /// One number a word; kUnknown for words not in it, and for the text "<PAD>". Throws Error unless
+  /// it is a lexicon of words.
+  std::vector<Size> encode_words(const std::vector<std::string>& words) const;
   std::string decode(const std::vector<Size>& numbers) const;
 
  private:
