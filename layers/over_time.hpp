@@ -36,12 +36,12 @@ struct OverTimeOptions {
   /// The same for padding anywhere: (T, B) of any type, nonzero where a step is real. Empty: all
   /// are; not together with lengths.
   Variable mask = {};
-  /// Bytes that the tape of this sequence may take: it is cut into parts of which only the states
-  /// at the start are kept, all else is computed again by the backward pass, no more of it than that
-  /// takes (Gruslys et al. 2016, "Memory-Efficient Backpropagation Through Time"). 0: no limit. The
-  /// input and its gradient, and the states if they are kept, come on top. The cell must live until
-  /// the backward pass. Gradients with respect to weights, inputs and the initial state are the same;
-  /// one with respect to states[t] counts what uses that, not the steps after it.
+  /// Bytes that this sequence may take on the tape; 0: no limit. It is cut into parts of which the
+  /// tape keeps the state at the start, and the backward pass computes them again, no more of them
+  /// than that takes (Gruslys et al. 2016, "Memory-Efficient Backpropagation Through Time"). The
+  /// input and its gradient, and the states if they are kept, come on top. Gradients of weights,
+  /// inputs and the initial state are the same; that of states[t] is of its own uses, without the
+  /// steps after it. The cell must live until the backward pass.
   Size memory_budget = 0;
   /// The same with parts of that many steps, each computed again once. 0: none.
   Size recompute_every = 0;

@@ -188,6 +188,11 @@ BOOST_AUTO_TEST_CASE(mistakes) {
              "[LSTM] truncation and recomputation are both given; expected one of them, as either "
              "bounds the memory.");
   Tape tape;
+  auto states = over_time(cell, xs, {.recompute_every = 2});
+  BOOST_TEST(error_of([&] { gradient_norms(mean(states.last().h), states); }) ==
+             "[gradient_norms] the states are those of steps that the backward pass computes again, "
+             "where gradients do not pass from one to the next; use over_time without "
+             "recompute_every and memory_budget.");
   GradientByStep by_step(cell.U);
   BOOST_TEST(
       error_of([&] { over_time(cell, xs, {.recompute_every = 2}); }) ==
