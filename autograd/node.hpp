@@ -24,15 +24,13 @@ class Arena {
   std::size_t used_ = 0;
 };
 
-/// A vector whose elements never move: recording goes on while a sweep reads.
+/// A vector whose elements never move: recording goes on while a sweep reads. It does not destroy
+/// them.
 template <class T>
 class Chunked {
  public:
   static constexpr int kBits = 8, kChunk = 1 << kBits;
 
-  ~Chunked() {
-    for (int k = 0; k < size_; ++k) (*this)[k].~T();
-  }
   int size() const { return size_; }
   T& operator[](int k) { return at(k); }
   const T& operator[](int k) const { return at(k); }
@@ -89,8 +87,8 @@ struct alignas(64) Node {
   Variable* results() const {
     return keeps_results ? reinterpret_cast<Variable*>(inputs + n_inputs) : nullptr;
   }
+  /// Lets go of the values and the closure.
   void release();
-  ~Node() { release(); }
 };
 static_assert(sizeof(Node) == 64);
 
@@ -136,6 +134,9 @@ struct TapeImpl {
   Arena arena;
   Chunked<Node> nodes;
   Chunked<Slot> slots;
+  int unreleased = 0;           ///< nodes
+  bool long_shapes = false;     ///< some slot has a shape that lies on the heap
+  std::vector<int> memo_slots;  ///< slots with a memo
   std::vector<int> parameter_slots;  ///< by the Parameter's dense number, -1 if not used yet
   std::vector<TapeLeaf> leaves;      ///< by slot
   std::vector<std::string> scopes{""};
@@ -144,6 +145,11 @@ struct TapeImpl {
   int scope = 0;
   int origin = -1;
   Size step = -1;
+
+  TapeImpl() = default;
+  TapeImpl(const TapeImpl&) = delete;
+  ~TapeImpl();
+  void release(Node& node);
 
   int slot_of_parameter(const Ref<Record>& record);
   int new_leaf(const Ref<Record>& record);

@@ -20,8 +20,6 @@ void* Arena::take_block(std::size_t bytes) {
 }
 
 void Node::release() {
-  if (released) return;
-  released = true;
   if (function && function->destroy) function->destroy(closure);
   for (int k = 0; k < n_inputs; ++k) inputs[k].value = Variable();
   if (keeps_results)
@@ -86,7 +84,11 @@ Memos::~Memos() {
 }
 
 Ref<Shared>* Op::memo(int k) const {
-  if (inputs_[k].slot >= 0) return &recording_tape()->slots[inputs_[k].slot].memo;
+  if (int slot = inputs_[k].slot; slot >= 0) {
+    TapeImpl& tape = *recording_tape();
+    if (!tape.slots[slot].memo) tape.memo_slots.push_back(slot);
+    return &tape.slots[slot].memo;
+  }
   if (!memos || !input(k).is_parameter()) return nullptr;
   for (Memos::Entry& e : memos->entries_)
     if (e.parameter == input(k).record()) return &e.memo;
@@ -127,9 +129,11 @@ void Op::store(std::span<Variable> results, const GradientFunction& function, vo
   auto* memory = static_cast<std::byte*>(tape.arena.take(place + function.bytes, alignment));
   int index = tape.nodes.size(), slot = tape.slots.size();
   Node& node = tape.nodes.push(name_);
+  ++tape.unreleased;
   for (const Variable& y : results) {
     const Array& value = y.record()->value;
     tape.slots.push(index, value.version(), value.shape(), value.type());
+    tape.long_shapes |= value.rank() > Shape::kInline;
   }
   node.inputs = reinterpret_cast<NodeInput*>(memory);
   node.closure = memory + place;
@@ -234,6 +238,7 @@ std::vector<Variable> views(const char* name, const Variable& x, std::vector<Arr
     const Array& g = geometries[static_cast<std::size_t>(k)];
     Size offset = g.offset() + (outer ? outer->geometry.offset() : 0);
     void* memory = tape.arena.take(sizeof(Alias), alignof(Alias));
+    tape.long_shapes |= g.rank() > Shape::kInline;
     tape.slots[node.first_slot + k].alias = new (memory)
         Alias{outer ? outer->root : parent,
               Array::layout(g.shape(), g.strides(), offset, g.type())};

@@ -118,7 +118,7 @@ void Sweep::visit(int index) {
     if (tape_.options.profile)
       tape_.times[static_cast<std::size_t>(index)].backward += seconds_now() - started;
     if (tape_.options.anomaly) check_given(node);
-    if (!retain_) node.release();
+    if (!retain_) tape_.release(node);
   }
   for (int slot = first; slot < end; ++slot)
     if (!(flags(slot) & kTarget)) gradient(slot) = Variable();

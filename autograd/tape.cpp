@@ -126,11 +126,26 @@ void Tape::hook(const Variable& x, Function<Variable(const Variable&)> f) {
   impl_->hooks.push_back({slot, std::move(f)});
 }
 
+// To read a long tape once more takes as long as a part of recording it; most need it not.
+TapeImpl::~TapeImpl() {
+  for (int k = 0; unreleased > 0; ++k) release(nodes[k]);
+  for (int slot : memo_slots) slots[slot].memo = nullptr;
+  for (int k = 0; long_shapes && k < slots.size(); ++k) slots[k].~Slot();
+}
+
+void TapeImpl::release(Node& node) {
+  if (node.released) return;
+  node.released = true;
+  --unreleased;
+  node.release();
+}
+
 int TapeImpl::new_leaf(const Ref<Record>& record) {
   const Array& value = record->value;
   int number = slots.size();
   leaves.push_back({number, record});
   slots.push(-1, value.version(), value.shape(), value.type());
+  long_shapes |= value.rank() > Shape::kInline;
   if (record->leaf) return number;  // a Parameter: nothing is written to it, see Record
   record->leaf = new Leaf;
   record->tape = serial;
