@@ -1,6 +1,8 @@
 // Layers and directions of erased cells; one cell over a sequence is over_time.cpp's.
 #include <unroll/layers/recurrent.hpp>
 
+#include <algorithm>
+
 namespace unroll {
 
 namespace detail {
@@ -153,6 +155,11 @@ Recurrent::State initial_state(const Recurrent& recurrent, const Variable& x,
   return start;
 }
 
+/// 0 stays 0, which is no limit.
+static Size share_of(Size budget, Size cells) {
+  return budget > 0 ? std::max<Size>(1, budget / cells) : budget;
+}
+
 RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
                           const OverTimeOptions<Recurrent::State>& options) {
   recurrent.check_state(options.initial);
@@ -169,7 +176,7 @@ RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
     OverTimeOptions<CellState> o{.keep_states = options.keep_states || !top,
                                  .lengths = options.lengths,
                                  .mask = options.mask,
-                                 .memory_budget = options.memory_budget / recurrent.cells(),
+                                 .memory_budget = share_of(options.memory_budget, recurrent.cells()),
                                  .recompute_every = options.recompute_every,
                                  .truncation = options.truncation,
                                  .zoneout =

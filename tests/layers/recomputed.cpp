@@ -188,6 +188,11 @@ BOOST_AUTO_TEST_CASE(mistakes) {
              "[LSTM] truncation and recomputation are both given; expected one of them, as either "
              "bounds the memory.");
   Tape tape;
+  const Recurrent deep = recurrent<LSTM>(3, 4, {.layers = 2});
+  BOOST_TEST(error_of([&] {
+               Tape scope;
+               over_time(deep, xs, {.memory_budget = 1});
+             }).find("memory_budget is 1 bytes; expected at least ") != std::string::npos);
   auto states = over_time(cell, xs, {.recompute_every = 2});
   BOOST_TEST(error_of([&] { gradient_norms(mean(states.last().h), states); }) ==
              "[gradient_norms] the states are those of steps that the backward pass computes again, "
