@@ -141,6 +141,8 @@ struct HeldCell final : AnyCell {
                                      .keep_states = o.keep_states,
                                      .lengths = o.lengths,
                                      .mask = o.mask,
+                                     .memory_budget = o.memory_budget,
+                                     .recompute_every = o.recompute_every,
                                      .reverse = o.reverse,
                                      .truncation = o.truncation,
                                      .zoneout = o.zoneout});
