@@ -114,20 +114,20 @@ double bytes_of(const std::vector<Variable*>& values) {
 /// What some steps leave on a tape, and what the backward pass makes of that.
 SequenceMemory memory_of(const Steps& steps, const RunOptions& options, bool keeps_states) {
   const Size n = std::min<Size>(options.steps, 16);
-  auto [first, last] = Plan(options, false, {}).times(0, n);
+  const auto times = Plan(options, false, {}).times(0, n);
   Generator generator;
   if (Generator* g = Tape::generator()) generator.set_state(g->state());
   Tape tape(generator);
   Ref<Steps> some = steps.fork();
   const std::int64_t before = memory_statistics().live;
   Variables slices;
-  for (const Variable& xs : no_grad([&] { return steps.rows.slices(first, last); }))
+  for (const Variable& xs : no_grad([&] { return steps.rows.slices(times.first, times.second); }))
     slices.push_back(is_float(xs.type()) ? tape.watch(detach(xs)) : detach(xs));
-  some->rows = steps.rows.part(slices, first);
+  some->rows = steps.rows.part(slices, times.first);
   std::vector<Variable*> state = values_of(*some);
   for (Variable* v : state) *v = is_float(v->type()) ? tape.watch(detach(*v)) : *v;
   const double bytes_of_state = bytes_of(state), values = static_cast<double>(state.size());
-  some->rows.load(first, last);
+  some->rows.load(times.first, times.second);
   run_plainly(*some, options, 0, n);
 
   constexpr double kRecord = sizeof(Record), kValue = kRecord + sizeof(Buffer), kPart = 2048;
