@@ -199,7 +199,7 @@ Variable contiguous(const Variable& x) {
 std::vector<Variable> views(const char* name, const Variable& x, std::vector<Array> values,
                             std::vector<Array> geometries) {
   Op op(name, x);
-  if (&op.input(0) != &x)  // the values were taken from the Parameter
+  if (op[0].raw() != x.value().raw())  // the values were taken from the Parameter
     for (std::size_t k = 0; k < values.size(); ++k) values[k] = op[0].viewed_as(geometries[k]);
   if (!op.recorded()) return {values.begin(), values.end()};
   struct Closure {

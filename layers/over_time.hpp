@@ -156,6 +156,16 @@ States<StateOf<C>> over_time(const C& cell, const InputOf<C>& xs,
   return states;
 }
 
+/// A temporary cell does, unless its steps are to be computed again later.
+template <class C>
+requires(!detail::HasOutput<C>) States<StateOf<C>> over_time(
+    const C&& cell, const InputOf<C>& xs, const OverTimeOptions<StateOf<C>>& options = {}) {
+  if (options.memory_budget != 0 || options.recompute_every != 0)
+    fail(detail::label_of(cell), "is a temporary, but its steps are computed again by the backward ",
+         "pass; give it a name.");
+  return over_time(cell, xs, options);
+}
+
 /// outputs() of a cell with its own output() asks the cell, so it must live longer than the call.
 template <class C>
 requires detail::HasOutput<C>

@@ -67,6 +67,20 @@ BOOST_AUTO_TEST_CASE(inputs_that_are_views_of_one) {
   BOOST_TEST(identical(gradients(recomputed).value(), gradients(plain).value()));
 }
 
+// What stands for a value that is used is no contiguous array either.
+BOOST_AUTO_TEST_CASE(views_of_a_strided_value_that_is_used) {
+  auto gradients = [&](auto call, bool graph) {
+    Tape tape;
+    Variable x = tape.watch(values({{1, 2, 3}, {4, 5, 6}}, float64));
+    Variable strided = small::transpose(small::square(x));
+    Body f = [&](const Variables& in) { return Variables{small::mul(in[0], strided[1])}; };
+    Variable y = call(f, Variables{values({3, 4}, float64)})[0];
+    return grad(small::sum(y), x, {.create_graph = graph});
+  };
+  for (bool graph : {false, true})
+    BOOST_TEST(identical(gradients(recomputed, graph).value(), gradients(plain, graph).value()));
+}
+
 BOOST_AUTO_TEST_CASE(any_order) {
   Parameter w("w", values({0.5, -1, 2}, float64));
   auto f = [&](const Variable& x) {

@@ -188,6 +188,10 @@ BOOST_AUTO_TEST_CASE(mistakes) {
              "[LSTM] truncation and recomputation are both given; expected one of them, as either "
              "bounds the memory.");
   Tape tape;
+  BOOST_TEST(error_of([&] { over_time(LSTM(3, 4), xs, {.recompute_every = 2}); }) ==
+             "[LSTM] is a temporary, but its steps are computed again by the backward pass; give it a "
+             "name.");
+  BOOST_TEST(over_time(LSTM(3, 4), xs).size() == 5);
   const Recurrent deep = recurrent<LSTM>(3, 4, {.layers = 2});
   BOOST_TEST(error_of([&] {
                Tape scope;
