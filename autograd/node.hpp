@@ -62,10 +62,12 @@ struct NodeInput {
   std::uint32_t version = 0;
 };
 
-/// Where the gradient of a view lies within the gradient of what it is a view of.
+/// Where the gradient of a view lies within the gradient of what it is a view of; or that of a sum
+/// which took the place of a view, see share_gradient().
 struct Alias {
   int root;
   Array geometry;
+  int shared = -1;  ///< the sum that it is, or is a view of
 };
 
 /// One call of an op. A node, a slot and a record fill whole cache lines: long tapes are as fast as
@@ -176,6 +178,9 @@ void check_foreign(const char* op, const Record& record);
 double seconds_now();
 /// True if nobody else sees these numbers, so that they may be changed in place.
 bool is_own(const Variable& g);
+/// Of y, the result of the last node: its gradient lies where that of its summand `part` does, a view
+/// that no other op takes, and so needs not be added there.
+void share_gradient(const Variable& y, const Variable& part);
 
 /// One pass from results to inputs, the loop behind backward() and grad().
 class Sweep {
@@ -194,7 +199,9 @@ class Sweep {
 
  private:
   friend class Backward;
-  enum Flag : std::uint8_t { kNeeded = 1, kTarget = 2, kDeferred = 4, kFinished = 8, kOwn = 16 };
+  enum Flag : std::uint8_t {
+    kNeeded = 1, kTarget = 2, kDeferred = 4, kFinished = 8, kOwn = 16, kPlaced = 32
+  };
   struct Pending {
     int slot;
     const void* tag;
@@ -208,6 +215,16 @@ class Sweep {
   void mark_needed(const std::vector<int>& targets);
   void visit(int index);
   [[gnu::always_inline]] inline void prefetch(int index) const;
+  /// Where the gradient of a slot lies within that of another; nullptr if it has a place of its own.
+  const Alias* place(int slot) {
+    const Alias* alias = aliasing_ ? tape_.slots[slot].alias : nullptr;
+    return alias && needed(alias->root) ? alias : nullptr;
+  }
+  /// True for a sum that took the place of a view.
+  bool is_shared(int slot) {
+    const Alias* alias = place(slot);
+    return alias && alias->shared == slot;
+  }
   void give(const Node& node, int k, Variable&& gradient);
   Backward::Target target(int slot);
   bool owns(int slot) { return (flags(slot) & kOwn) || is_own(gradient(slot)); }

@@ -241,9 +241,19 @@ std::vector<Variable> views(const char* name, const Variable& x, std::vector<Arr
     tape.long_shapes |= g.rank() > Shape::kInline;
     tape.slots[node.first_slot + k].alias = new (memory)
         Alias{outer ? outer->root : parent,
-              Array::layout(g.shape(), g.strides(), offset, g.type())};
+              Array::layout(g.shape(), g.strides(), offset, g.type()), outer ? outer->shared : -1};
   }
   return results;
+}
+
+void share_gradient(const Variable& y, const Variable& part) {
+  TapeImpl* tape = recording_tape();
+  if (!tape || y.record()->tape != tape->serial || part.record()->tape != tape->serial) return;
+  const Alias* alias = tape->slots[part.record()->slot].alias;
+  if (!alias || alias->shared >= 0) return;
+  void* memory = tape->arena.take(sizeof(Alias), alignof(Alias));
+  const int slot = y.record()->slot;
+  tape->slots[slot].alias = new (memory) Alias{alias->root, alias->geometry, slot};
 }
 
 Variable scatter_views(const Variables& xs, const std::vector<Array>& geometries,

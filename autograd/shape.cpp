@@ -17,15 +17,25 @@ void Shape::copy_heap(const Shape& other) {
 }
 
 void Shape::insert(int k, Size size) {
-  std::vector<Size> sizes(begin(), end());
-  sizes.insert(sizes.begin() + k, size);
-  *this = Shape(sizes);
+  if (rank_ >= kInline) {
+    std::vector<Size> sizes(begin(), end());
+    sizes.insert(sizes.begin() + k, size);
+    *this = Shape(sizes);
+    return;
+  }
+  for (int a = rank_++; a > k; --a) inline_[a] = inline_[a - 1];
+  inline_[k] = size;
 }
 
 void Shape::erase(int k) {
-  std::vector<Size> sizes(begin(), end());
-  sizes.erase(sizes.begin() + k);
-  *this = Shape(sizes);
+  if (rank_ > kInline) {
+    std::vector<Size> sizes(begin(), end());
+    sizes.erase(sizes.begin() + k);
+    *this = Shape(sizes);
+    return;
+  }
+  --rank_;
+  for (int a = k; a < rank_; ++a) inline_[a] = inline_[a + 1];
 }
 
 std::string Shape::text() const {

@@ -28,36 +28,41 @@ decltype(auto) dispatch_float(std::string_view op, Type type, F&& f) {
 template <int N>
 class Rows {
  public:
-  Rows(const Shape& shape, const std::array<const Shape*, N>& strides) {
+  Rows(const Shape& shape, const std::array<const Shape*, N>& strides)
+      : sizes_(shape.empty() ? Shape{1} : shape) {
+    // The merged axes are written over the given ones, which lie no further in front.
+    for (int k = 0; k < N; ++k) steps_[k] = shape.empty() ? Shape{0} : *strides[k];
     for (int axis = 0; axis < shape.rank(); ++axis) {
-      if (shape[axis] == 1) continue;
+      const Size size = shape[axis];
+      if (size == 1) continue;
       bool merged = rank_ > 0;
       for (int k = 0; k < N && merged; ++k)
-        merged = steps_[k][rank_ - 1] == (*strides[k])[axis] * shape[axis];
-      if (!merged) {
-        sizes_.push_back(1);
-        for (int k = 0; k < N; ++k) steps_[k].push_back(0);
-        ++rank_;
-      }
-      sizes_[rank_ - 1] *= shape[axis];
+        merged = steps_[k][rank_ - 1] == (*strides[k])[axis] * size;
+      sizes_[merged ? rank_ - 1 : rank_] = merged ? sizes_[rank_ - 1] * size : size;
+      if (!merged) ++rank_;
       for (int k = 0; k < N; ++k) steps_[k][rank_ - 1] = (*strides[k])[axis];
     }
     if (rank_ == 0) {
-      sizes_.push_back(1);
-      for (int k = 0; k < N; ++k) steps_[k].push_back(0);
-      rank_ = 1;
+      sizes_[0] = rank_ = 1;
+      for (int k = 0; k < N; ++k) steps_[k][0] = 0;
     }
   }
 
   Size row_length() const { return sizes_[rank_ - 1]; }
-  Size count() const { return sizes_.count() / (row_length() ? row_length() : 1); }
+  /// Number of rows.
+  Size count() const {
+    Size n = row_length() ? 1 : 0;
+    for (int axis = 0; axis < rank_ - 1; ++axis) n *= sizes_[axis];
+    return n;
+  }
   Size step(int k) const { return steps_[k][rank_ - 1]; }
 
   template <class F>
   void each(F&& row) const {
-    if (sizes_.count() == 0) return;
+    if (count() == 0) return;
     std::array<Size, N> offsets{}, steps;
     for (int k = 0; k < N; ++k) steps[k] = step(k);
+    if (rank_ == 1) return row(offsets, row_length(), steps);
     Shape index = sizes_;
     for (Size& i : index) i = 0;
     for (;;) {
@@ -74,7 +79,7 @@ class Rows {
   }
 
  private:
-  int rank_ = 0;
+  int rank_ = 0;  // of the merged axes; what lies behind them has no meaning
   Shape sizes_;
   std::array<Shape, N> steps_;
 };

@@ -43,8 +43,8 @@ void Sweep::mark_needed(const std::vector<int>& targets) {
 
 void Sweep::seed(int slot, const Variable& g) {
   Variable& sum = gradient(slot);
-  if (flags(slot) & kOwn) {
-    Array own = sum.value();
+  if ((flags(slot) & kOwn) || is_shared(slot)) {
+    Array own = target(slot).array;
     kernel::add_into(own, g.value());
   } else {
     sum = sum.empty() ? g : add(sum, g);
@@ -101,6 +101,10 @@ void Sweep::visit(int index) {
   bool any = false;
   for (int slot = first; slot < end; ++slot) {
     if (flags(slot) & kDeferred) flush(slot);
+    if (flags(slot) & kPlaced) {
+      const Alias& place = *tape_.slots[slot].alias;
+      gradient(slot) = Variable(gradient(place.root).value().viewed_as(place.geometry));
+    }
     if (!tape_.hooks.empty() && tape_.slots[slot].hooked) call_hooks(slot);
     any |= !gradient(slot).empty();
   }
@@ -152,7 +156,7 @@ void Sweep::give(const Node& node, int k, Variable&& g) {
       fail(node.name, "its gradient for input ", k, " has shape ", from, "; expected ", s.shape,
            ", or one that it broadcasts to.");
   }
-  bool alias = aliasing_ && s.alias;
+  const bool alias = place(slot);
   Variable& sum = gradient(slot);
   if (graph_) {
     Variable part = same ? g : sum_to(g, s.shape);
@@ -163,6 +167,7 @@ void Sweep::give(const Node& node, int k, Variable&& g) {
     sum = Variable(kernel::add(sum.value(), g.value()));
   } else {
     Backward::Target t = target(slot);
+    if (alias && t.array.raw() == g.value().raw()) return;  // it lies there: share_gradient()
     kernel::add_into(t.array, g.value());
   }
 }
@@ -175,13 +180,16 @@ void Sweep::make_own(int slot) {
 
 Backward::Target Sweep::target(int slot) {
   const Slot& s = tape_.slots[slot];
-  if (aliasing_ && s.alias && in_range(s.alias->root)) {
-    int root = s.alias->root;
+  if (const Alias* alias = place(slot)) {
+    const int root = alias->root;
+    if (alias->shared >= 0) flags(alias->shared) |= kPlaced;
     if (gradient(root).empty())
       gradient(root) = Variable(zeros(tape_.slots[root].shape, s.type));
     else
       make_own(root);
-    return {gradient(root).value().viewed_as(s.alias->geometry), true};
+    // From now on views of it are seen, which change no more themselves.
+    flags(root) |= kOwn;
+    return {gradient(root).value().viewed_as(alias->geometry), true};
   }
   bool accumulate = !gradient(slot).empty();
   if (accumulate) make_own(slot);

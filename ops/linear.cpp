@@ -2,6 +2,7 @@
 // weights are collected over the steps of a sequence. sequence.cpp shares the products of inputs.
 #include <unroll/ops/linear.hpp>
 
+#include <algorithm>
 #include <optional>
 
 #include <unroll/autograd/node.hpp>
@@ -77,6 +78,11 @@ class WeightGradient final : public Deferred {
   static constexpr Size kMostRows = 512;
 
   void multiply(Array& target, bool accumulate) {
+    // In the order of the rows in memory, which is that of time forward or backward.
+    if (dy_.size() > 1 && dy_.front().offset() > dy_.back().offset()) {
+      std::reverse(x_.begin(), x_.end());
+      std::reverse(dy_.begin(), dy_.end());
+    }
     Array x = gather(x_), dy = gather(dy_);
     product(true, false, dy.shape().back(), x.shape().back(), rows_, dy, x, target, accumulate);
     x_.clear();
@@ -84,17 +90,32 @@ class WeightGradient final : public Deferred {
     rows_ = 0;
   }
 
+  /// All rows in one array: a view if they lie behind each other.
   Array gather(const std::vector<Array>& parts) const {
     if (parts.size() == 1) return parts[0].contiguous();
-    Size width = parts[0].shape().back(), row = 0;
-    Array all = Array::uninitialised({rows_, width}, parts[0].type());
-    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {  // back into time order
-      Size n = rows_in(*part);
+    const Size width = parts[0].shape().back();
+    const Shape shape{rows_, width};
+    if (are_consecutive(parts))
+      return parts[0].viewed_as(Array::layout(shape, contiguous_strides(shape), 0, parts[0].type()));
+    Size row = 0;
+    Array all = Array::uninitialised(shape, parts[0].type());
+    for (const Array& part : parts) {
+      const Size n = rows_in(part);
       Array here = all.sliced(0, row, row + n);
-      kernel::copy_into(here, part->reshaped({n, width}));
+      kernel::copy_into(here, part.reshaped({n, width}));
       row += n;
     }
     return all;
+  }
+
+  static bool are_consecutive(const std::vector<Array>& parts) {
+    Size next = parts[0].offset();
+    for (const Array& part : parts) {
+      if (!(part.buffer() == parts[0].buffer()) || part.offset() != next || !part.is_contiguous())
+        return false;
+      next += part.size();
+    }
+    return true;
   }
 
   std::vector<Array> x_, dy_;
@@ -190,24 +211,33 @@ void check_types(const Op& op, int full, int pairs) {
   }
 }
 
+/// True if nobody else sees input k, of the result's shape, so that it may become the result.
+bool is_given_away(const Op& op, int k, const Shape& shape) {
+  return op.input(k).record().unique() && op[k].type() == op.type() && op[k].shape() == shape &&
+         op[k].is_contiguous();
+}
+
+Shape shape_of_result(const Op& op, int full) {
+  if (full) return op[0].shape();
+  op.require(op[0].rank() > 0 && op[1].rank() == 2, "x is ", op[0].shape(), ", W is ",
+             op[1].shape(), "; expected x (..., in), W (out, in).");
+  Shape shape = op[0].shape();
+  shape[shape.rank() - 1] = op[1].size(0);
+  return shape;
+}
+
 /// inputs: `full` results of the same shape, `pairs` of x and W, then perhaps a bias.
 Variable sum_of_products(const Variables& inputs, int full, int pairs, bool bias) {
   Op op(pairs + full + bias > 1 ? "affine" : "linear", std::span<const Variable>(inputs));
   check_types(op, full, pairs);
-  Shape shape;
-  if (full) {
-    shape = op[0].shape();
-  } else {
-    op.require(op[0].rank() > 0 && op[1].rank() == 2, "x is ", op[0].shape(), ", W is ",
-               op[1].shape(), "; expected x (..., in), W (out, in).");
-    shape = op[0].shape();
-    shape[shape.rank() - 1] = op[1].size(0);
-  }
+  const Shape shape = shape_of_result(op, full);
   Shape lead = shape;
   lead.erase(lead.rank() - 1);
   for (int k = 0; k < pairs; ++k) check_pair(op, full + 2 * k, lead, shape.back());
-  Array y = Array::uninitialised(shape, op.type());
-  bool started = false;
+  // What begins the sum and is nobody else's becomes the sum, its memory and its gradient's place.
+  bool started = full && is_given_away(op, 0, shape);
+  Array y = started ? op[0] : Array::uninitialised(shape, op.type());
+  const std::uint32_t version = y.version();
   auto add = [&](const Array& part, const char* what) {
     op.require(broadcast_shapes("affine", part.shape(), shape) == shape, what, " ", part.shape(),
                " does not broadcast to ", shape, ".");
@@ -215,13 +245,18 @@ Variable sum_of_products(const Variables& inputs, int full, int pairs, bool bias
     else kernel::copy_into(y, part);
     started = true;
   };
-  for (int k = 0; k < full; ++k) add(op[k], "a product");
+  const bool in_place = started;
+  for (int k = in_place; k < full; ++k) add(op[k], "a product");
   if (bias) add(op[full + 2 * pairs], "the bias");
   for (int k = 0; k < pairs; ++k) {
     add_product(y, op, full + 2 * k, started);
     started = true;
   }
-  return op.record(std::move(y), AffineGradient{full, pairs, bias}, Keep::inputs);
+  // The rows before, in the same buffer, have not changed.
+  if (in_place) y.buffer()->version = version;
+  Variable result = op.record(std::move(y), AffineGradient{full, pairs, bias}, Keep::inputs);
+  if (in_place) share_gradient(result, op.input(0));
+  return result;
 }
 
 }  // namespace
@@ -229,22 +264,25 @@ Variable sum_of_products(const Variables& inputs, int full, int pairs, bool bias
 Variable affine_of(const Variables& terms) {
   if (terms.size() < 2)
     fail("affine", "takes x, W, h, U, ... and perhaps a bias; got ", terms.size(), ".");
-  bool bias = terms.size() % 2;
-  Variables full, rest;
-  for (std::size_t k = 0; k + 1 < terms.size(); k += 2) {
-    Variable product = detail::product_of_row(terms[k], terms[k + 1]);
-    if (!product.empty()) {
-      full.push_back(product);
+  const std::size_t count = terms.size() / 2 * 2;
+  Variable bias = count < terms.size() ? terms.back() : Variable();
+  Variables list;  // products of rows first
+  list.reserve(terms.size());
+  int sums = 0, pairs = 0;
+  for (std::size_t k = 0; k < count; k += 2) {
+    detail::RowProduct product = detail::product_of_row(terms[k], terms[k + 1], bias);
+    if (!product.row.empty()) {
+      list.insert(list.begin() + sums++, std::move(product.row));
+      if (product.has_bias) bias = Variable();
     } else {
-      rest.push_back(terms[k]);
-      rest.push_back(terms[k + 1]);
+      list.insert(list.end(), {terms[k], terms[k + 1]});
+      ++pairs;
     }
   }
-  int pairs = static_cast<int>(rest.size() / 2), sums = static_cast<int>(full.size());
-  if (bias) rest.push_back(terms.back());
-  if (sums == 1 && pairs == 0 && !bias) return full[0];
-  full.insert(full.end(), rest.begin(), rest.end());
-  return sum_of_products(full, sums, pairs, bias);
+  if (!bias.empty()) list.push_back(std::move(bias));
+  const bool has_bias = static_cast<int>(list.size()) > sums + 2 * pairs;
+  if (sums == 1 && list.size() == 1) return std::move(list[0]);
+  return sum_of_products(list, sums, pairs, has_bias);
 }
 
 Variable linear(const Variable& x, const Variable& W) { return affine_of({x, W}); }

@@ -1,21 +1,39 @@
 // Products that the rows of a sequence share, kept with the sequence; see sequence.hpp.
 #include <unroll/ops/sequence.hpp>
 
+#include <algorithm>
 #include <mutex>
 
 #include <unroll/autograd/node.hpp>
 #include <unroll/autograd/substitution.hpp>
 #include <unroll/ops/linear.hpp>
+#include <unroll/ops/reshape.hpp>
 
 namespace unroll {
 
 namespace {
 
+/// Numbers that are the same as long as their version is.
+struct Operand {
+  Variable variable;
+  std::uint32_t version = 0;
+
+  explicit Operand(const Variable& v)
+      : variable(v), version(v.empty() ? 0 : v.value().version()) {}
+  bool is(const Variable& v) const {
+    return variable.record() == v.record() && (v.empty() || version == v.value().version());
+  }
+};
+
+/// One weight's product with all rows, made part by part: what belongs to a part of a long sequence is
+/// freed when the backward pass has gone through it.
 struct Product {
-  Variable weight;
-  std::uint32_t version;
+  Operand weight, bias;
   std::uint64_t tape;
-  std::vector<Variable> rows;  // empty until the weight is used a second time
+  bool begun = false;  // not before the weight is used a second time
+  std::vector<Variable> rows = {};
+  std::vector<bool> made = {};  // by part
+  Size given = 0;               // rows given away
 };
 
 struct Sequence : Shared {
@@ -58,7 +76,45 @@ std::vector<Variable> rows_of(const Variable& xs) {
   return rows;
 }
 
-Variable detail::product_of_row(const Variable& x, const Variable& weight) {
+namespace {
+
+/// Steps of one part: so many that their product is as fast as a longer one.
+Size steps_in_part(const Array& whole) {
+  constexpr Size kRows = 512;
+  const Size rows_a_step = std::max<Size>(1, whole.size() / std::max<Size>(1, whole.size(0) * whole.size(-1)));
+  return (kRows + rows_a_step - 1) / rows_a_step;
+}
+
+void make_part(Product& p, const Variable& whole, Size part, Size steps) {
+  const Size first = part * steps, end = std::min(first + steps, whole.size(0));
+  Variables terms{steps < whole.size(0) ? sliced(whole, 0, first, end) : whole, p.weight.variable};
+  if (!p.bias.variable.empty()) terms.push_back(p.bias.variable);
+  std::vector<Variable> rows = rows_without_mark(affine_of(terms));
+  std::move(rows.begin(), rows.end(), p.rows.begin() + first);
+  p.made[static_cast<std::size_t>(part)] = true;
+}
+
+/// The row at x, taken out of those that are left; empty if it has been given away.
+Variable take_row(Product& p, const Array& x, const Variable& whole) {
+  const Size stride = whole.value().strides()[0], count = whole.size(0);
+  const Size t = stride ? (x.offset() - whole.value().offset()) / stride : p.given % count;
+  const Size steps = steps_in_part(whole.value());
+  p.rows.resize(static_cast<std::size_t>(count));
+  p.made.resize(static_cast<std::size_t>((count + steps - 1) / steps));
+  if (!p.made[static_cast<std::size_t>(t / steps)]) make_part(p, whole, t / steps, steps);
+  ++p.given;
+  return std::move(p.rows[static_cast<std::size_t>(t)]);
+}
+
+/// True if x W^T + b may be made of all rows at once.
+bool is_bias_of_rows(const Variable& b, const Variable& W) {
+  return !b.empty() && b.rank() == 1 && b.size() == W.size(0) && b.type() == W.type();
+}
+
+}  // namespace
+
+detail::RowProduct detail::product_of_row(const Variable& x, const Variable& weight,
+                                          const Variable& bias) {
   const Variable& W = read(weight);
   if (x.empty() || !x.record()->sequence || W.rank() != 2) return {};
   auto& sequence = static_cast<Sequence&>(*x.record()->sequence);
@@ -67,23 +123,22 @@ Variable detail::product_of_row(const Variable& x, const Variable& weight) {
   if (sequence.whole.value().version() != sequence.version) return {};
   TapeImpl* tape = recording_tape();
   if (tape && tape->options.anomaly) return {};  // which is to say in which step it happened
+  const Variable b = is_bias_of_rows(bias, W) ? read(bias) : Variable();
   std::lock_guard lock(sequence.mutex);
   std::uint64_t serial = tape ? tape->serial : 0;
-  const Array& whole = sequence.whole.value();
-  Size stride = whole.strides()[0];  // 0: rows are alike
-  auto row = static_cast<std::size_t>(
-      stride == 0 ? 0 : (x.value().offset() - whole.offset()) / stride);
   for (Product& p : sequence.products) {
-    if (!(p.weight.record() == W.record()) || p.version != W.value().version() || p.tape != serial)
-      continue;
+    if (!p.weight.is(W) || p.tape != serial) continue;
+    if (!p.begun && !p.bias.is(b)) p.bias = Operand({});  // one that changes from step to step
+    p.begun = true;
+    const bool has_bias = !p.bias.variable.empty();
+    if (has_bias && !p.bias.is(b)) return {};
     OutsideSteps outside(tape);
-    if (p.rows.empty()) p.rows = rows_without_mark(linear(sequence.whole, W));
-    return p.rows[row];
+    return {take_row(p, x.value(), sequence.whole), has_bias};
   }
   // A weight that is made in each step would fill the list: the oldest goes.
   constexpr std::size_t kMost = 8;
   if (sequence.products.size() == kMost) sequence.products.erase(sequence.products.begin());
-  sequence.products.push_back({W, W.value().version(), serial, {}});
+  sequence.products.push_back({Operand(W), Operand(b), serial});
   return {};
 }
 

@@ -13,9 +13,17 @@ namespace unroll {
 std::vector<Variable> rows_of(const Variable& xs);
 
 namespace detail {
-/// x W^T as a row of the product of the whole sequence, if x is a row of one and W was used with
-/// another row before; else empty. Not for weights made anew in each step: they never match.
-Variable product_of_row(const Variable& x, const Variable& W);
+
+struct RowProduct {
+  Variable row;            ///< x W^T (+ b) of one step; empty if there is none
+  bool has_bias = false;
+};
+/// x W^T, or x W^T + b, as a row of the product of the whole sequence, if x is a row of one and W was
+/// used with another row before; else empty. It is given away: nobody else holds it, and who asks
+/// for the same row again gets none. Not for weights made anew in each step: they never match. b
+/// may be empty.
+RowProduct product_of_row(const Variable& x, const Variable& W, const Variable& b);
+
 }  // namespace detail
 
 }  // namespace unroll

@@ -5,6 +5,8 @@
 #include <unroll/ops/ops.hpp>
 #include <unroll/ops/sequence.hpp>
 
+#include "common/numbers.hpp"
+
 using namespace unroll;
 
 namespace {
@@ -86,6 +88,143 @@ BOOST_AUTO_TEST_CASE(weights_that_change) {
   W.to(float32);
   BOOST_TEST(at(4) == 8);
   BOOST_TEST(at(5) == 8);
+}
+
+// ---- rows that become the sums of a step ------------------------------------------------------
+
+namespace {
+
+/// What affine makes of rows that know of each other, or of rows that do not.
+struct Run {
+  Parameter W{"W", random({4, 3}, 1)}, U{"U", random({4, 4}, 2)}, b{"b", random({4}, 3)};
+  Array xs = random({600, 2, 3}, 4);  // several parts
+  bool marked;
+
+  explicit Run(bool marked) : marked(marked) {}
+  std::vector<Variable> rows(const Variable& x) const { return marked ? rows_of(x) : unstack(x); }
+  Parameter all[3] = {W, U, b};
+};
+
+/// f(run, rows) is a loss; its gradients, those of the sum of their squares, and its value.
+template <class F>
+std::vector<Array> results(bool marked, bool twice, const F& f) {
+  Run run(marked);
+  Tape tape;
+  Variable x = tape.watch(run.xs);
+  Variable loss = f(run, run.rows(x));
+  const Variables inputs{run.W, run.U, run.b, x};
+  std::vector<Array> list{loss.value()};
+  std::vector<Variable> first =
+      grad(loss, inputs, {.create_graph = twice, .retain_graph = true});
+  for (const Variable& g : first) list.push_back(g.value());
+  if (!twice) return list;
+  Variable squares = 0;
+  for (const Variable& g : first) squares = squares + sum(square(g));
+  for (const Variable& g : grad(squares, inputs)) list.push_back(g.value());
+  return list;
+}
+
+template <class F>
+void check_as_without_marks(const F& f) {
+  for (bool twice : {false, true}) {
+    std::vector<Array> got = results(true, twice, f), expected = results(false, twice, f);
+    for (std::size_t k = 0; k < got.size(); ++k)
+      BOOST_TEST(distance(got[k], expected[k]) <= 1e-10 * (1 + norm(expected[k]).item()));
+  }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(sums_in_the_place_of_rows) {
+  check_as_without_marks([](const Run& r, const std::vector<Variable>& rows) {
+    Variable h = zeros({2, 4}, float64), sum = h;
+    for (const Variable& x : rows) {
+      h = tanh(affine(x, r.W, h, r.U, r.b));
+      sum = sum + h;
+    }
+    return mean(sum * sum);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_row_that_is_used_twice) {
+  check_as_without_marks([](const Run& r, const std::vector<Variable>& rows) {
+    Variable h = zeros({2, 4}, float64), g = h;
+    for (const Variable& x : rows) {
+      h = tanh(affine(x, r.W, h, r.U, r.b));
+      g = tanh(affine(x, r.W, g, r.U, r.b) + h);
+    }
+    return mean(h * g);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(sums_that_are_used_twice) {
+  check_as_without_marks([](const Run& r, const std::vector<Variable>& rows) {
+    Variable h = zeros({2, 4}, float64), total = 0;
+    for (const Variable& x : rows) {
+      Variable z = affine(x, r.W, h, r.U, r.b);
+      h = tanh(z);
+      total = total + mean(z * h);
+    }
+    return total + mean(h);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(sums_of_which_parts_are_used) {
+  check_as_without_marks([](const Run& r, const std::vector<Variable>& rows) {
+    Variable h = zeros({2, 4}, float64);
+    for (const Variable& x : rows) {
+      auto [a, b] = chunk<2>(affine(x, r.W, h, r.U, r.b));
+      h = concat({tanh(a), tanh(a) * sigmoid(b[1])});
+    }
+    return mean(h);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(biases_that_change) {
+  check_as_without_marks([](const Run& r, const std::vector<Variable>& rows) {
+    Variable h = zeros({2, 4}, float64);
+    int t = 0;
+    for (const Variable& x : rows) h = tanh(affine(x, r.W, h, r.U, t++ % 3 ? Variable(r.b) : r.b * 2));
+    return mean(h);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(sums_that_are_asked_for_themselves) {
+  auto run = [](bool marked) {
+    Run r(marked);
+    Tape tape;
+    Variable h = zeros({2, 4}, float64);
+    std::vector<Variable> sums;
+    for (const Variable& x : r.rows(tape.watch(r.xs))) {
+      sums.push_back(affine(x, r.W, h, r.U, r.b));
+      h = tanh(sums.back());
+    }
+    std::vector<Array> list;
+    const Variables some{sums[590], sums[30]};
+    for (const Variable& g : grad(sum(h), some, {.retain_graph = true})) list.push_back(g.value());
+    // Several outputs, of which one is a sum; a hook; part of the weights.
+    list.push_back(grad({h, sums[598]}, {r.U},
+                        {.grad_outputs = {h, ones({2, 4}, float64)}, .retain_graph = true})[0]
+                       .value());
+    tape.hook(sums[599], [](const Variable& g) { return g * 2; });
+    list.push_back(grad(sum(h), r.W).value());
+    return list;
+  };
+  std::vector<Array> got = run(true), expected = run(false);
+  for (std::size_t k = 0; k < got.size(); ++k)
+    BOOST_TEST(distance(got[k], expected[k]) <= 1e-10 * (1 + norm(expected[k]).item()));
+}
+
+BOOST_AUTO_TEST_CASE(no_memory_for_the_sums_of_the_steps) {
+  Run r(true);
+  Tape tape;
+  std::vector<Variable> rows = rows_of(tape.watch(r.xs)), sums;
+  Variable h = zeros({2, 4}, float64);
+  for (const Variable& x : rows) sums.push_back(affine(x, r.W, h, r.U, r.b));
+  int buffers = 0;
+  for (std::size_t t = 2; t < sums.size(); ++t)
+    buffers += !(sums[t].value().buffer() == sums[t - 1].value().buffer());
+  BOOST_TEST(buffers == 2);  // of three parts
 }
 
 BOOST_AUTO_TEST_SUITE_END()
