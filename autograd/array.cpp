@@ -69,7 +69,7 @@ template std::vector<Size> Array::to_vector<Size>() const;
 
 Array Array::select(Size axis, Size i) const {
   if (rank() == 0) fail("index", "a scalar () has no axis to index.");
-  int a = checked_axis("index", axis, shape_);
+  const int a = axis == 0 ? 0 : checked_axis("index", axis, shape_);
   if (i < -shape_[a] || i >= shape_[a])
     fail("index", "index ", i, " is outside axis ", a, " of shape ", shape_, ".");
   Array view = *this;

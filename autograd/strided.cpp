@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 namespace unroll::kernel {
 
@@ -34,6 +35,11 @@ void add_row(T* y, Size sy, const T* x, Size sx, Size n) {
 
 /// target += source, in order; both broadcast to the shape.
 void add_in_order(Array& target, const Array& source, const Shape& shape) {
+  if (source.shape() == shape && target.shape() == shape && source.is_contiguous() &&
+      target.is_contiguous())
+    return dispatch(target.type(), [&]<class T>() {
+      add_row(target.mutable_data<T>(), 1, source.data<T>(), 1, shape.count());
+    });
   Array t = target.broadcast_to(shape), s = source.broadcast_to(shape);
   Rows<2> rows(shape, {&t.strides(), &s.strides()});
   dispatch(target.type(), [&]<class T>() {
@@ -103,7 +109,13 @@ void add_into(Array& target, const Array& source) {
 }
 
 void copy_into(Array& target, const Array& source) {
-  Array s = source.broadcast_to(target.shape());
+  const bool same = source.shape() == target.shape();
+  if (same && source.type() == target.type() && source.is_contiguous() && target.is_contiguous()) {
+    if (const Size bytes = target.size() * bytes_of(target.type()))
+      std::memmove(target.mutable_raw(), source.raw(), static_cast<std::size_t>(bytes));
+    return;
+  }
+  const Array s = same ? source : source.broadcast_to(target.shape());
   Rows<2> rows(target.shape(), {&target.strides(), &s.strides()});
   dispatch(target.type(), [&]<class To>() {
     dispatch(source.type(), [&]<class From>() {

@@ -34,8 +34,13 @@ void product(bool ta, bool tb, Size m, Size n, Size k, const Array& a, const Arr
   });
 }
 
-/// Products of few rows gain from a RightSide; those of many pack their operands themselves.
-bool is_narrow(Size rows) { return rows > 1 && rows <= 128; }
+/// True if products of so many rows with W gain from a RightSide. Those of many rows do where W
+/// stays in the cache from one block of them to the next, else OpenBLAS's own packing is as fast; for
+/// one row its gemv is.
+bool gains_from_right_side(Size rows, const Array& W) {
+  constexpr Size kFewRows = 128, kSmallBytes = 3 << 19;
+  return rows > 1 && (rows <= kFewRows || W.size() * bytes_of(W.type()) <= kSmallBytes);
+}
 
 /// dW = sum over steps of dy^T x. Steps of few rows are gathered, since one product over many
 /// rows costs far less than many over few, and never makes a temporary dW.
@@ -101,8 +106,9 @@ class WeightGradient final : public Deferred {
     Array all = Array::uninitialised(shape, parts[0].type());
     for (const Array& part : parts) {
       const Size n = rows_in(part);
-      Array here = all.sliced(0, row, row + n);
-      kernel::copy_into(here, part.reshaped({n, width}));
+      Array here = all.viewed_as(
+          Array::layout(part.shape(), contiguous_strides(part.shape()), row * width, part.type()));
+      kernel::copy_into(here, part);
       row += n;
     }
     return all;
@@ -133,8 +139,8 @@ struct Prepared : Shared {
 
 void add_product(Array& y, const Op& op, int k, bool accumulate) {
   Array x = op[k].contiguous(), W = op[k + 1].contiguous();
-  Size m = rows_in(x), n = W.size(0), inner = W.size(1);
-  if (Ref<Shared>* memo = is_narrow(m) ? op.memo(k + 1) : nullptr) {
+  Size m = rows_in(x), n = W.shape()[0], inner = W.shape()[1];
+  if (Ref<Shared>* memo = gains_from_right_side(m, W) ? op.memo(k + 1) : nullptr) {
     auto* p = static_cast<Prepared*>(memo->get());
     if (p && p->version == W.version() + 1) {
       if (!p->right_side) p->right_side.emplace(W.transposed());
@@ -176,10 +182,10 @@ struct AffineGradient {
   static void multiply(Backward& b, int k, const Array& dy, Array& dx, bool accumulate) {
     const Array& W = b.x(k + 1).value();
     const Size m = rows_in(dy);
-    if (b.wants(k + 1) && is_narrow(m))
+    if (b.wants(k + 1) && gains_from_right_side(m, W))
       if (const auto* right_side = b.deferred<WeightGradient>(k + 1).right_side(W))
         return right_side->multiply(dy, dx, accumulate);
-    product(false, false, m, W.size(1), W.size(0), dy, W.contiguous(), dx, accumulate);
+    product(false, false, m, W.shape()[1], W.shape()[0], dy, W.contiguous(), dx, accumulate);
   }
 
   static void weight_gradient(Backward& b, int k, const Variable& dy) {
@@ -193,9 +199,9 @@ struct AffineGradient {
 void check_pair(const Op& op, int k, const Shape& lead, Size out) {
   const Array &x = op[k], &W = op[k + 1];
   op.require(W.rank() == 2, "a weight has shape ", W.shape(), "; expected (out, in).");
-  op.require(x.rank() > 0 && x.shape().back() == W.size(1), "inner sizes differ: x is ", x.shape(),
+  op.require(x.rank() > 0 && x.shape().back() == W.shape()[1], "inner sizes differ: x is ", x.shape(),
              ", W is ", W.shape(), "; expected W (., ", x.rank() ? x.shape().back() : 0, ").");
-  op.require(W.size(0) == out, "weights have ", out, " and ", W.size(0),
+  op.require(W.shape()[0] == out, "weights have ", out, " and ", W.size(0),
              " rows; expected as many.");
   Shape mine = x.shape();
   mine.erase(mine.rank() - 1);

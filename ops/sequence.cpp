@@ -58,6 +58,7 @@ struct OutsideSteps {
 std::vector<Variable> rows_without_mark(const Variable& xs) {
   return views("unstack", xs, [](const Array& a) {
     std::vector<Array> rows;
+    rows.reserve(static_cast<std::size_t>(a.size(0)));
     for (Size t = 0; t < a.size(0); ++t) rows.push_back(a[t]);
     return rows;
   });
@@ -96,7 +97,7 @@ void make_part(Product& p, const Variable& whole, Size part, Size steps) {
 
 /// The row at x, taken out of those that are left; empty if it has been given away.
 Variable take_row(Product& p, const Array& x, const Variable& whole) {
-  const Size stride = whole.value().strides()[0], count = whole.size(0);
+  const Size stride = whole.value().strides()[0], count = whole.shape()[0];
   const Size t = stride ? (x.offset() - whole.value().offset()) / stride : p.given % count;
   const Size steps = steps_in_part(whole.value());
   p.rows.resize(static_cast<std::size_t>(count));
@@ -108,7 +109,7 @@ Variable take_row(Product& p, const Array& x, const Variable& whole) {
 
 /// True if x W^T + b may be made of all rows at once.
 bool is_bias_of_rows(const Variable& b, const Variable& W) {
-  return !b.empty() && b.rank() == 1 && b.size() == W.size(0) && b.type() == W.type();
+  return !b.empty() && b.rank() == 1 && b.shape()[0] == W.shape()[0] && b.type() == W.type();
 }
 
 }  // namespace
@@ -118,7 +119,7 @@ detail::RowProduct detail::product_of_row(const Variable& x, const Variable& wei
   const Variable& W = read(weight);
   if (x.empty() || !x.record()->sequence || W.rank() != 2) return {};
   auto& sequence = static_cast<Sequence&>(*x.record()->sequence);
-  if (sequence.whole.size(-1) != W.size(1) || sequence.whole.type() != W.type()) return {};
+  if (sequence.whole.shape().back() != W.shape()[1] || sequence.whole.type() != W.type()) return {};
   // Steps may be written while others are read, by a network that is fed what it said.
   if (sequence.whole.value().version() != sequence.version) return {};
   TapeImpl* tape = recording_tape();
