@@ -33,7 +33,7 @@ int thread_count(const Options& options) {
 // ---- data: files, characters, the part held out for validation ---------------------------------
 
 std::u32string read_text(const std::string& path) {
-  if (path.empty()) return decode_utf8(kHarbourYear, "the built-in text");
+  if (path.empty()) return decode_utf8(embedded("harbour_year.txt"), "the built-in text");
   return decode_utf8(read_file(path), path);
 }
 
