@@ -11,6 +11,7 @@
 #include <unroll/autograd/error.hpp>
 
 #include "common/bad_input.hpp"
+#include "common/interrupt.hpp"
 
 namespace tasks {
 namespace {
@@ -37,7 +38,7 @@ std::string verbs_of(const CLI::App& app) {
   return list;
 }
 
-int complain(const CLI::App& app, std::string message, Exit code) {
+int complain(const CLI::App& app, std::string message, int code) {
   std::replace(message.begin(), message.end(), '\n', ' ');
   std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), message.c_str());
   return code;
@@ -54,6 +55,8 @@ int run(CLI::App& app, int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);  // --help
     return complain(app, error.what() + std::string(" (see --help)"), kBadInput);
+  } catch (const Interrupted& stop) {
+    return complain(app, stop.message, 128 + stop.signal);
   } catch (const BadInput& error) {
     return complain(app, error.what(), kBadInput);
   } catch (const std::exception& error) {

@@ -8,7 +8,7 @@
 
 namespace tasks {
 
-/// Exit codes of every program.
+/// Exit codes of every program; 128 + signal, 130 for Ctrl-C, after a training that was stopped.
 enum Exit { kDone = 0, kFailed = 1, kBadInput = 2 };
 
 /// Parses the command line and runs the callbacks of `app` and its verbs. Bad options, BadInput

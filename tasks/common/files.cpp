@@ -1,9 +1,12 @@
-// What can be wrong with a file that a user names, in sentences. Nothing here changes one.
+// What can be wrong with a file that a user names, in sentences. Of what it
+// finds, only the leftovers of killed programs are removed.
 #include "common/files.hpp"
 
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -47,6 +50,20 @@ void require_writable(const std::string& path) {
     unroll::detail::NewFile probe(path);
   } catch (const unroll::Error&) {
     bad_input(path, ": cannot be written: ", errno == ENOENT ? "no such folder" : reason());
+  }
+}
+
+void remove_leftovers(const std::string& path) {
+  const fs::path place(path);
+  const std::string start = place.filename().string() + ".";
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(fs::absolute(place).parent_path(), none)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(start) || !name.ends_with(".tmp")) continue;
+    int process = 0, count = 0, end = 0;
+    std::sscanf(name.c_str() + start.size(), "%d-%d.tmp%n", &process, &count, &end);
+    if (end != static_cast<int>(name.size() - start.size()) || process <= 0) continue;
+    if (kill(process, 0) != 0 && errno == ESRCH) fs::remove(entry.path(), none);
   }
 }
 

@@ -15,4 +15,8 @@ std::string read_file(const std::string& path);
 /// Leaves nothing behind and touches no file that is there already.
 void require_writable(const std::string& path);
 
+/// Removes what killed programs left half-written beside it: PATH.PID-N.tmp of processes that are
+/// no more (layers/new_file.hpp).
+void remove_leftovers(const std::string& path);
+
 }  // namespace tasks

@@ -1,4 +1,4 @@
-// The clock, the learning rate and the patience of a training. What is trained is not known here.
+// The clock and the learning rate of a training. What is trained is not known here.
 #include "common/training.hpp"
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 namespace tasks {
 
 double Budget::seconds() const {
-  return std::chrono::duration<double>(Clock::now() - start_).count();
+  return before_ + std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
 double Budget::done(double epochs) const {
@@ -23,19 +23,15 @@ double Budget::seconds_left(double epochs) const {
   return part > 0 ? seconds() * (1 - part) / part : 0;
 }
 
-double learning_rate(double full, Size step, double done) {
-  constexpr Size kWarmup = 50, kUnits = 10000;
-  const unroll::CosineSchedule fall{.base = full, .epochs = kUnits, .minimum = full / 50};
-  const unroll::WarmupSchedule rise{.base = 1, .warmup = kWarmup};
-  return rise(step) * fall(static_cast<Size>(done * kUnits));
+double warm_up(Size step) {
+  constexpr Size kSteps = 50;
+  return unroll::WarmupSchedule{.base = 1, .warmup = kSteps}(step);
 }
 
-bool EarlyStopping::is_best(double loss) {
-  ++since_best_;
-  if (!(loss < best_)) return false;
-  best_ = loss;
-  since_best_ = 0;
-  return true;
+double cosine_rate(double full, double done) {
+  constexpr Size kUnits = 10000;
+  const unroll::CosineSchedule fall{.base = full, .epochs = kUnits, .minimum = full / 50};
+  return fall(static_cast<Size>(done * kUnits));
 }
 
 }  // namespace tasks

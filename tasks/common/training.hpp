@@ -1,8 +1,9 @@
-// Pieces of a training loop: how much of it is done, when to stop, which learning rate now.
-// The loop itself stands in each program.
+// Pieces of the training loop: how much of it is done, and which learning rate is due.
+// The loop itself is in fit.cpp.
 #pragma once
 
 #include <chrono>
+#include <string>
 
 #include <unroll/autograd/shape.hpp>
 
@@ -13,8 +14,9 @@ using unroll::Size;
 /// A training ends after so many epochs or so many minutes, whichever comes first.
 class Budget {
  public:
-  /// 0 epochs or 0 minutes: no such limit. The clock starts now.
-  Budget(Size epochs, double minutes) : epochs_(epochs), minutes_(minutes), start_(Clock::now()) {}
+  /// 0 epochs or 0 minutes: no such limit. The clock starts now, or so many seconds ago.
+  Budget(Size epochs, double minutes, double seconds_before = 0)
+      : epochs_(epochs), minutes_(minutes), before_(seconds_before), start_(Clock::now()) {}
 
   double seconds() const;
   /// From 0 to 1, after so many epochs (2.5: in the middle of the third).
@@ -26,27 +28,14 @@ class Budget {
  private:
   using Clock = std::chrono::steady_clock;
   Size epochs_;
-  double minutes_, reserved_ = 0;
+  double minutes_, before_, reserved_ = 0;
   Clock::time_point start_;
 };
 
-/// A short warm-up, then half a cosine from the full rate down to a fiftieth of it.
-double learning_rate(double full, Size step, double done);
+/// Rises from next to nothing to 1 over the first 50 steps.
+double warm_up(Size step);
 
-/// Remembers the best validation loss and how long ago it was.
-class EarlyStopping {
- public:
-  explicit EarlyStopping(int patience) : patience_(patience) {}
-
-  /// Takes the next loss; true if it is the best so far. NaN never is.
-  bool is_best(double loss);
-  /// True once `patience` losses in a row were not the best.
-  bool is_over() const { return since_best_ >= patience_; }
-  double best() const { return best_; }
-
- private:
-  int patience_, since_best_ = 0;
-  double best_ = 1e300;
-};
+/// Half a cosine from the full rate, when nothing is done, down to a fiftieth of it.
+double cosine_rate(double full, double done);
 
 }  // namespace tasks

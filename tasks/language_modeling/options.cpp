@@ -20,21 +20,9 @@ void add_train(CLI::App& app, Options& o, Verb train) {
   verb.add_option("--dropout", o.settings.dropout,
                   "part of the outputs of each layer left out at random")
       ->check(within(0.0, 0.95));
-  verb.add_option("--batch", o.batch, "places of the text read side by side; fewer if it is short")
-      ->check(within(1, 4096));
   verb.add_option("--steps", o.steps, "characters the gradient flows back")
       ->check(within(1, 10000));
-  verb.add_option("--learning-rate", o.learning_rate, "Adam's, falling along a cosine")
-      ->check(within(1e-9, 10.0));
-  verb.add_option("--clip", o.clip, "largest norm of the gradient")->check(within(1e-6, 1e9));
-  verb.add_option("--epochs", o.epochs, "0: as --minutes says, or else 20")
-      ->check(within(0, 1000000));
-  verb.add_option("--minutes", o.minutes, "0: as --epochs says")->check(within(0.0, 1e6));
-  verb.add_option("--patience", o.patience, "stop after so many validations without a better one")
-      ->check(within(1, 1000000));
-  verb.add_option("--threads", o.threads, "0: one a core; results repeat for the same number")
-      ->check(within(0, 256));
-  verb.add_option("--seed", o.seed, "of all random numbers")->check(within(0, 1.8e19));
+  add_training_options(verb, o.training);
   verb.add_flag("--json", o.json, "print one object; progress goes to stderr");
   verb.callback([&o, train] { train(o); });
 }
@@ -46,7 +34,7 @@ void add_evaluate(CLI::App& app, Options& o, Verb evaluate) {
   verb.add_option("--model", o.model, "file written by train");
   verb.add_option("--streams", o.streams, "places read side by side: faster, but each starts blind")
       ->check(within(1, 4096));
-  verb.add_option("--threads", o.threads, "0: one a core")->check(within(0, 256));
+  verb.add_option("--threads", o.training.threads, "0: one a core")->check(within(0, 256));
   verb.add_flag("--json", o.json, "print one object");
   verb.callback([&o, evaluate] { evaluate(o); });
 }
@@ -63,7 +51,7 @@ void add_generate(CLI::App& app, Options& o, Verb generate) {
       ->check(within(0, 1000000));
   verb.add_option("--nucleus", o.nucleus, "draw from the likeliest that make up this probability")
       ->check(within(1e-9, 1.0));
-  verb.add_option("--seed", o.seed, "of all random numbers")->check(within(0, 1.8e19));
+  verb.add_option("--seed", o.training.seed, "of all random numbers")->check(within(0, 1.8e19));
   verb.add_flag("--json", o.json, "print one object");
   verb.callback([&o, generate] { generate(o); });
 }

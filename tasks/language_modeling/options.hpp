@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "common/command_line.hpp"
+#include "common/training_options.hpp"
 #include "language_modeling/model.hpp"
 
 namespace tasks {
@@ -12,10 +12,9 @@ namespace tasks {
 struct Options {
   std::string model = "language_model.safetensors", text, valid, prompt;
   Settings settings;
-  Size batch = 32, epochs = 0, length = 500, steps = 64, streams = 1, top_k = 0;
-  double clip = 1, learning_rate = 4e-3, minutes = 0, nucleus = 1, temperature = 0.8;
-  int patience = 5, threads = 0;
-  std::uint64_t seed = 1;
+  TrainingOptions training{.learning_rate = 4e-3};
+  Size length = 500, steps = 64, streams = 1, top_k = 0;
+  double nucleus = 1, temperature = 0.8;
   bool json = false;
 };
 

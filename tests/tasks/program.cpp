@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
@@ -23,9 +24,9 @@ bool Ran::refused() const {
          err.back() == '\n';
 }
 
-Ran run(const std::string& name, std::vector<std::string> arguments, const std::string& path) {
-  const Folder folder;
-  const std::string out = folder / "out", err = folder / "err";
+Started::Started(const std::string& name, std::vector<std::string> arguments,
+                 const std::string& path) {
+  const std::string out = *folder_ / "out", err = *folder_ / "err";
   arguments.insert(arguments.begin(), build_dir() / "tasks" / name);
   std::vector<char*> words;
   for (std::string& argument : arguments) words.push_back(argument.data());
@@ -44,14 +45,39 @@ Ran run(const std::string& name, std::vector<std::string> arguments, const std::
   posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&files, 1, out.c_str(), O_WRONLY | O_CREAT, 0600);
   posix_spawn_file_actions_addopen(&files, 2, err.c_str(), O_WRONLY | O_CREAT, 0600);
-  pid_t child = 0;
-  const int failed = posix_spawn(&child, words[0], &files, nullptr, words.data(), settings.data());
+  const int failed = posix_spawn(&child_, words[0], &files, nullptr, words.data(), settings.data());
   posix_spawn_file_actions_destroy(&files);
   if (failed != 0) throw std::runtime_error("cannot run " + arguments[0] + "; is it built?");
+}
+
+Started::~Started() {
+  if (child_ == 0) return;
+  signal(SIGKILL);
+  wait();
+}
+
+bool Started::is_running() const {
+  siginfo_t info = {};
+  waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED | WNOHANG | WNOWAIT);
+  return info.si_pid == 0;
+}
+
+void Started::signal(int number) const { kill(child_, number); }
+
+Ran Started::wait() {
   int status = 0;
-  waitpid(child, &status, 0);
+  waitpid(child_, &status, 0);
+  child_ = 0;
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return {code, content_of(out), content_of(err)};
+  return {code, content_of(*folder_ / "out"), content_of(*folder_ / "err")};
+}
+
+Started start(const std::string& name, std::vector<std::string> arguments) {
+  return Started(name, std::move(arguments), "");
+}
+
+Ran run(const std::string& name, std::vector<std::string> arguments, const std::string& path) {
+  return Started(name, std::move(arguments), path).wait();
 }
 
 Folder::Folder() {

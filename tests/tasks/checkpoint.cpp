@@ -1,0 +1,107 @@
+// A program that is killed or interrupted while it trains: the last good checkpoint always loads,
+// and the training that goes on from it is the one that was not stopped.
+#include <boost/test/unit_test.hpp>
+
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include <unroll/layers/save.hpp>
+
+#include "program.hpp"
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+const std::string kProgram = "language_modeling";
+
+struct Tiny : Folder {
+  std::string text, checkpoint = *this / "checkpoint", model = *this / "model.safetensors";
+
+  Tiny() {
+    std::string some;
+    for (int k = 0; k < 40; ++k) some += "the sea was there again. ";
+    text = file("text.txt", some);
+  }
+  Words train(const std::string& epochs, const Words& more = {}) const {
+    Words words{"train",           text,   "--model",   model, "--hidden",   "8",
+                "--embedding",     "4",    "--steps",   "4",   "--batch",    "8",
+                "--epochs",        epochs, "--threads", "1",   "--patience", "1000000",
+                "--learning-rate", "0.01"};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+  /// Goes on from the checkpoint if there is one.
+  Words go_on(const std::string& epochs) const {
+    Words words = train(epochs, {"--checkpoint", checkpoint, "--checkpoint-every", "1"});
+    if (std::filesystem::exists(checkpoint)) words.push_back("--resume");
+    return words;
+  }
+  std::int64_t step() const {
+    const auto metadata = unroll::load_arrays(checkpoint).metadata;
+    return nlohmann::json::parse(metadata.at("checkpoint")).at("step");
+  }
+};
+
+void wait(int milliseconds) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(checkpoint)
+
+BOOST_AUTO_TEST_CASE(killed_at_any_moment_the_last_good_checkpoint_loads) {
+  constexpr int kKills = 100;
+  const Tiny tiny;
+  std::int64_t last = 0;
+  for (int k = 0; k < kKills; ++k) {
+    Started program = start(kProgram, tiny.go_on("1000000"));
+    wait(5 + k % 23);
+    program.signal(SIGKILL);
+    BOOST_TEST(program.wait().code == 128 + SIGKILL);
+    if (!std::filesystem::exists(tiny.checkpoint)) continue;
+    const std::int64_t step = tiny.step();  // throws if it is not whole
+    BOOST_TEST(step >= last);
+    last = step;
+  }
+  BOOST_TEST(last > 0);
+  // What the killed ones left half-written is swept away by the next one.
+  Started program = start(kProgram, tiny.go_on("1000000"));
+  while (tiny.step() == last) wait(1);
+  program.signal(SIGINT);
+  BOOST_TEST(program.wait().code == 130);
+  for (const auto& entry : std::filesystem::directory_iterator(tiny.path))
+    BOOST_TEST(entry.path().extension() != ".tmp");
+}
+
+BOOST_AUTO_TEST_CASE(interrupted_again_and_again_the_model_is_the_same) {
+  const Tiny whole, parts;
+  BOOST_TEST(run(kProgram, whole.train("5")).code == 0);
+  int stops = 0;
+  for (bool done = false; !done;) {
+    const std::int64_t before = std::filesystem::exists(parts.checkpoint) ? parts.step() : 0;
+    Started program = start(kProgram, parts.go_on("5"));
+    // As soon as it has done something new.
+    while (program.is_running() &&
+           (!std::filesystem::exists(parts.checkpoint) || parts.step() == before))
+      wait(1);
+    program.signal(SIGINT);
+    const Ran ran = program.wait();
+    // It may have ended before the signal came, or while it did.
+    done = ran.code == 0 || (ran.code == 130 && ran.err.empty());
+    if (done) break;
+    ++stops;
+    BOOST_REQUIRE(ran.code == 130);
+    BOOST_TEST(ran.err == kProgram + ": stopped; the best network so far is in " + parts.model +
+                              ", and --resume goes on from " + parts.checkpoint + "\n");
+    BOOST_TEST(std::filesystem::exists(parts.model));
+  }
+  BOOST_TEST(stops > 1);
+  BOOST_TEST((content_of(parts.model) == content_of(whole.model)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
