@@ -163,9 +163,7 @@ void run_recomputed(Steps& steps, const RunOptions& options) {
     fail(options.label, "truncation and recomputation are both given; expected one of them, as ",
          "either bounds the memory.");
   if (options.steps == 0) return;
-  std::vector<Variable*> kept;
-  steps.kept_values(kept);
-  bool keeps_states = !kept.empty();
+  const bool keeps_states = steps.keeps_states();
   RecomputeSchedule schedule = schedule_of(steps, options, keeps_states);
   go(Ref<Plan>(new Plan(options, keeps_states, schedule)), steps, 0, options.steps,
      schedule.states);

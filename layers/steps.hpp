@@ -144,6 +144,7 @@ struct Steps : Shared {
   // For parts of a sequence that are computed again.
   /// The same cell and state, without kept states.
   virtual Ref<Steps> fork() const = 0;
+  virtual bool keeps_states() const = 0;
   /// Where the values of all kept states are.
   virtual void kept_values(std::vector<Variable*>& list) = 0;
   /// Goes on from where a fork has come to, with the states that it kept.
@@ -216,6 +217,7 @@ struct CellSteps final : Steps {
     copy->state = state;
     return Ref<Steps>(copy);
   }
+  bool keeps_states() const override { return !kept.empty(); }
   void kept_values(std::vector<Variable*>& list) override {
     list.clear();
     for_each_value(kept, [&](Variable& v) { list.push_back(&v); });

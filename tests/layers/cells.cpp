@@ -58,6 +58,17 @@ void for_each_cell(F&& f) {
   for (const Row& row : kRows) BOOST_TEST_CONTEXT(row.name) f(row);
 }
 
+/// Of the sum of the squares of what outputs(xs) gives: for xs and for every Parameter.
+template <class F>
+Variables gradients(const Recurrent& cell, const Array& x, F&& outputs,
+                    const GradOptions& options = {}) {
+  Tape tape;
+  const Variable xs = tape.watch(x);
+  Variables leaves{xs};
+  for (const Parameter& p : cell.parameters()) leaves.push_back(p);
+  return grad(sum(square(outputs(xs))), leaves, options);
+}
+
 /// The steps of sequence b that are real, as a batch of one.
 Variable without_padding(const Variable& xs, const Array& real, Size b) {
   Variables steps;
@@ -145,24 +156,52 @@ BOOST_AUTO_TEST_CASE(reverse_equals_flipped_forward) {
   });
 }
 
+// What fuse() compiles into one loop is composed of ordinary ops where a graph of the gradient is
+// wanted.
+BOOST_AUTO_TEST_CASE(fused_equals_composed) {
+  for_each_cell([](const Row& row) {
+    Recurrent cell = row.make();
+    cell.to(float64);
+    const Array x = row.input(5, 2);
+    auto outputs = [&](const Variable& xs) { return over_time(cell, xs).outputs(); };
+    const Variables fused = gradients(cell, x, outputs);
+    const Variables composed = gradients(cell, x, outputs, {.create_graph = true});
+    for (std::size_t k = 0; k < fused.size(); ++k)
+      BOOST_TEST(distance(fused[k], composed[k]) < 1e-12);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(recomputed_equals_plain) {
+  for_each_cell([](const Row& row) {
+    Recurrent cell = row.make();
+    cell.to(float64);
+    const Array x = row.input(7, 2);
+    auto with = [&](OverTimeOptions<Recurrent::State> options) {
+      return gradients(
+          cell, x, [&](const Variable& xs) { return over_time(cell, xs, options).outputs(); });
+    };
+    for (bool reverse : {false, true}) {
+      const Variables plain = with({.lengths = {7, 4}, .reverse = reverse});
+      const Variables again =
+          with({.lengths = {7, 4}, .recompute_every = 3, .reverse = reverse});
+      for (std::size_t k = 0; k < plain.size(); ++k)
+        BOOST_TEST(distance(again[k], plain[k]) < 1e-12);
+    }
+  });
+}
+
 BOOST_AUTO_TEST_CASE(truncated_at_the_end_equals_full_and_before_it_windows) {
   for_each_cell([](const Row& row) {
     Recurrent cell = row.make();
     cell.to(float64);
     const Array x = row.input(5, 2);
-    auto gradients = [&](auto&& outputs) {
-      Tape tape;
-      const Variable xs = tape.watch(x);
-      Variables leaves{xs};
-      for (const Parameter& p : cell.parameters()) leaves.push_back(p);
-      return grad(sum(square(outputs(xs))), leaves);
-    };
     auto truncated = [&](Truncation t) {
       return gradients(
+          cell, x,
           [&](const Variable& xs) { return over_time(cell, xs, {.truncation = t}).outputs(); });
     };
     const Variables full = truncated({}), at_end = truncated({5}), windows = truncated({2});
-    const Variables by_hand = gradients([&](const Variable& xs) {
+    const Variables by_hand = gradients(cell, x, [&](const Variable& xs) {
       const auto first = over_time(cell, sliced(xs, 0, 0, 2));
       const auto second = over_time(cell, sliced(xs, 0, 2, 4), {.initial = detach(first.last())});
       const auto third = over_time(cell, sliced(xs, 0, 4, 5), {.initial = detach(second.last())});
