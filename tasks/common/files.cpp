@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 
 #include <unroll/layers/new_file.hpp>
@@ -25,15 +24,22 @@ std::string reason() { return errno == ENOENT ? "no such file" : std::strerror(e
 
 }  // namespace
 
-std::string read_file(const std::string& path) {
+std::ifstream open_file(const std::string& path) {
   std::error_code none;
   if (fs::is_directory(path, none)) bad_input(path, ": is a folder, not a file");
   errno = 0;
   std::ifstream in(path, std::ios::binary);
   if (!in) bad_input(path, ": ", reason());
+  const bool is_empty = in.peek() == std::ifstream::traits_type::eof();
+  if (in.bad()) bad_input(path, ": cannot be read");
+  if (is_empty) bad_input(path, ": the file is empty");
+  return in;
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream in = open_file(path);
   std::string bytes{std::istreambuf_iterator<char>(in), {}};
   if (in.bad()) bad_input(path, ": cannot be read");
-  if (bytes.empty()) bad_input(path, ": the file is empty");
   return bytes;
 }
 

@@ -3,6 +3,7 @@
 // (layers/new_file.hpp).
 #pragma once
 
+#include <fstream>
 #include <string>
 
 namespace tasks {
@@ -10,6 +11,9 @@ namespace tasks {
 /// The bytes of a file. Throws BadInput "book.txt: no such file", and so on for a folder, an empty
 /// file, one that may not be read.
 std::string read_file(const std::string& path);
+
+/// A file at its first byte, to be read in pieces. Throws what read_file throws.
+std::ifstream open_file(const std::string& path);
 
 /// Throws BadInput if no file could be written there: better before an hour of training than after.
 /// Leaves nothing behind and touches no file that is there already.
