@@ -3,7 +3,9 @@
 #include "common/command_line.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <iostream>
 #include <memory>
@@ -49,7 +51,9 @@ int complain(const CLI::App& app, std::string message, int code) {
 int run(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);
-    return kDone;
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return kDone;
+    return complain(app, "the output cannot be written: " + std::string(std::strerror(errno)),
+                    kBadInput);
   } catch (const CLI::RequiredError&) {
     return complain(app, "expected a verb: " + verbs_of(app) + " (see --help)", kBadInput);
   } catch (const CLI::ParseError& error) {

@@ -43,6 +43,10 @@ Lexicon Lexicon::of_words(const std::vector<std::vector<std::string>>& sentences
   return lexicon;
 }
 
+bool Lexicon::is_of_words() const {
+  return find(kPaddingToken) == kPadding && find(kUnknownToken) == kUnknown;
+}
+
 Size Lexicon::add(const std::string& token) {
   const auto [place, is_new] = numbers_.try_emplace(token, size());
   if (is_new) tokens_.push_back(token);
@@ -71,7 +75,7 @@ std::vector<Size> Lexicon::encode(std::u32string_view text, const std::string& n
 }
 
 std::vector<Size> Lexicon::encode_words(const std::vector<std::string>& words) const {
-  if (find(kPaddingToken) != kPadding || find(kUnknownToken) != kUnknown)
+  if (!is_of_words())
     unroll::fail("encode_words", "the lexicon does not begin with ", kPaddingToken, " and ",
                  kUnknownToken, "; expected one of words.");
   std::vector<Size> numbers;

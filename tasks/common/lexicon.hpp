@@ -28,6 +28,8 @@ class Lexicon {
   static Lexicon of_words(const std::vector<std::vector<std::string>>& sentences,
                           Size min_freq = 1);
 
+  /// Whether it begins with <PAD> and <UNK>.
+  bool is_of_words() const;
   /// The token's number, a new one if need be.
   Size add(const std::string& token);
   /// -1 if unknown.

@@ -52,7 +52,8 @@ WordVectors::WordVectors(const std::string& file) : file_(file) {
   if (!header_)
     for (size_ = 0; is_number(take_last(line), number) && !line.empty();) ++size_;
   if (size_ < 1)
-    bad_input(file, ": line 1: '", excerpt(first), "'; expected a word and the numbers of its vector");
+    bad_input(file, ": line 1: '", excerpt(first),
+              "'; expected a word and the numbers of its vector");
 }
 
 Size WordVectors::copy_into(unroll::Array& W, const Lexicon& lexicon) const {

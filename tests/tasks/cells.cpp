@@ -16,8 +16,7 @@ BOOST_AUTO_TEST_CASE(each_name_is_a_cell_of_its_own) {
   std::vector<std::string> labels;
   for (const std::string& name : tasks::cell_names()) {
     BOOST_TEST_CONTEXT(name) {
-      const Recurrent rnn =
-          tasks::recurrent_of(name, 3, 4, {.bidirectional = true, .layers = 2});
+      const Recurrent rnn = tasks::recurrent_of(name, 3, 4, {.bidirectional = true, .layers = 2});
       BOOST_TEST(rnn.layers() == 2);
       BOOST_TEST(rnn.is_bidirectional());
       const Variable outputs = over_time(rnn, ones({5, 2, 3})).outputs();
@@ -34,8 +33,8 @@ BOOST_AUTO_TEST_CASE(each_name_is_a_cell_of_its_own) {
 BOOST_AUTO_TEST_CASE(other_names_are_refused_with_the_list) {
   BOOST_CHECK_EXCEPTION(
       tasks::recurrent_of("GRU", 3, 4), tasks::BadInput, [](const tasks::BadInput& error) {
-        return std::string(error.what()).starts_with(
-            "no cell 'GRU'; expected one of coupled-lstm, elman, gru, ");
+        return std::string(error.what())
+            .starts_with("no cell 'GRU'; expected one of coupled-lstm, elman, gru, ");
       });
 }
 

@@ -37,8 +37,8 @@ BOOST_AUTO_TEST_CASE(both_formats) {
   const Floats expected{9, 9, 9, 9, 0.5f, -1, 2e-3f, 1, 9, 9};
   for (const char* header : {"", "3 2\n"})
     for (const char* end : {"\n", " \n", "\r\n"}) {
-      const std::string text = std::string(header) + "good 0.5 -1" + end + "other 3 4" + end +
-                               "bad 2e-3 1" + end;
+      const std::string text =
+          std::string(header) + "good 0.5 -1" + end + "other 3 4" + end + "bad 2e-3 1" + end;
       BOOST_TEST(rows_from(folder.file("vectors.txt", text), 2) == expected,
                  boost::test_tools::per_element());
     }
@@ -46,8 +46,7 @@ BOOST_AUTO_TEST_CASE(both_formats) {
 
 BOOST_AUTO_TEST_CASE(the_first_of_two_counts_and_words_may_hold_spaces) {
   const Folder folder;
-  const Floats rows =
-      rows_from(folder.file("vectors.txt", "bad 1\n. . 2\nbad 3\n\ngood 4"), 3);
+  const Floats rows = rows_from(folder.file("vectors.txt", "bad 1\n. . 2\nbad 3\n\ngood 4"), 3);
   BOOST_TEST(rows == (Floats{9, 9, 4, 1, 2}), boost::test_tools::per_element());
 }
 
@@ -60,11 +59,11 @@ BOOST_AUTO_TEST_CASE(numbers_alone_are_words_too) {
 BOOST_AUTO_TEST_CASE(other_files_are_refused) {
   const Folder folder;
   check_refused(folder, "", ": the file is empty");
-  check_refused(folder, "good\n", ": line 1: 'good'; expected a word and the numbers of its vector");
+  check_refused(folder, "good\n",
+                ": line 1: 'good'; expected a word and the numbers of its vector");
   check_refused(folder, "Rating,Review\n1,bad\n",
                 ": line 1: 'Rating,Review'; expected a word and the numbers of its vector");
-  check_refused(folder, "good 1 2\nbad 1\n",
-                ": line 2: 'bad 1'; expected a word and 2 numbers");
+  check_refused(folder, "good 1 2\nbad 1\n", ": line 2: 'bad 1'; expected a word and 2 numbers");
   check_refused(folder, "good 1 2\nbad 1 x\n",
                 ": line 2: 'bad 1 x'; expected a word and 2 numbers");
   check_refused(folder, "good 1 2\nbad 1 nan\n",
