@@ -19,6 +19,14 @@ struct Continuation {
   Size parent, token;  // token -1: it was complete
 };
 
+/// A hypothesis while the search goes on. Its tokens are told by its last one, as in a tree: copied
+/// at every step they would take the square of the length.
+struct Growing {
+  bool complete = false;
+  double log_probability = 0;
+  Size last = -1;  // where it stands in the tree, -1 for no token
+};
+
 /// The hypotheses of a batch; number k of sequence b is in row b * beams + k.
 class Beams {
  public:
@@ -34,14 +42,14 @@ class Beams {
     rows = repeated_rows(first.size(), options.beams);
     tokens = index_select(first, 0, rows).value().copy();
     for (Size k = 0; k < rows.size(); ++k) rows.mutable_data<Size>()[k] = k;
-    found_.assign(static_cast<std::size_t>(first.size()), std::vector<Hypothesis>(1));
+    growing_.assign(static_cast<std::size_t>(first.size()), std::vector<Growing>(1));
   }
 
   Array rows, tokens;  ///< (B * beams): what follows what
 
   bool running() const {
     return length_ < options_.longest &&
-           std::any_of(found_.begin(), found_.end(), [](const std::vector<Hypothesis>& list) {
+           std::any_of(growing_.begin(), growing_.end(), [](const std::vector<Growing>& list) {
              return std::any_of(list.begin(), list.end(), [](auto& h) { return !h.complete; });
            });
   }
@@ -50,24 +58,29 @@ class Beams {
     Array log_p = checked(logits);
     ++length_;
     rows = rows.copy(), tokens = tokens.copy();  // the caller may have kept the old ones
-    for (std::size_t b = 0; b < found_.size(); ++b) {
+    for (std::size_t b = 0; b < growing_.size(); ++b) {
       const Size row = static_cast<Size>(b) * options_.beams;
       const double* from = log_p.data<double>() + row * log_p.size(1);
-      found_[b] = continued(found_[b], best_of(found_[b], from, log_p.size(1)), row);
+      growing_[b] = continued(growing_[b], best_of(growing_[b], from, log_p.size(1)), row);
     }
   }
 
   /// In order.
-  Hypotheses result() && {
-    for (std::vector<Hypothesis>& list : found_) {
-      for (Hypothesis& h : list)
-        h.score = h.log_probability /
-                  std::pow(static_cast<double>(h.tokens.size()), options_.length_power);
-      std::stable_sort(list.begin(), list.end(), [](const Hypothesis& a, const Hypothesis& b) {
+  Hypotheses result() const {
+    Hypotheses found;
+    for (const std::vector<Growing>& list : growing_) {
+      std::vector<Hypothesis>& ended = found.emplace_back();
+      for (const Growing& h : list) {
+        ended.push_back({h.complete, h.log_probability, 0, tokens_of(h)});
+        ended.back().score =
+            h.log_probability /
+            std::pow(static_cast<double>(ended.back().tokens.size()), options_.length_power);
+      }
+      std::stable_sort(ended.begin(), ended.end(), [](const Hypothesis& a, const Hypothesis& b) {
         return a.complete != b.complete ? a.complete : a.score > b.score;
       });
     }
-    return std::move(found_);
+    return found;
   }
 
  private:
@@ -87,11 +100,19 @@ class Beams {
     return log_p;
   }
 
-  std::vector<Continuation> best_of(const std::vector<Hypothesis>& list, const double* log_p,
+  std::vector<Size> tokens_of(const Growing& h) const {
+    std::vector<Size> list;
+    for (Size k = h.last; k >= 0; k = tree_[static_cast<std::size_t>(k)].parent)
+      list.push_back(tree_[static_cast<std::size_t>(k)].token);
+    std::reverse(list.begin(), list.end());
+    return list;
+  }
+
+  std::vector<Continuation> best_of(const std::vector<Growing>& list, const double* log_p,
                                     Size words) const {
     std::vector<Continuation> best;
     for (Size k = 0; k < static_cast<Size>(list.size()); ++k, log_p += words) {
-      const Hypothesis& h = list[static_cast<std::size_t>(k)];
+      const Growing& h = list[static_cast<std::size_t>(k)];
       if (h.complete) keep_best(best, options_.beams, {h.log_probability, k, -1});
       for (Size w = 0; !h.complete && w < words; ++w)
         keep_best(best, options_.beams, {h.log_probability + log_p[w], k, w});
@@ -100,24 +121,31 @@ class Beams {
   }
 
   /// The hypotheses that follow, and which rows they come from.
-  std::vector<Hypothesis> continued(const std::vector<Hypothesis>& list,
-                                    const std::vector<Continuation>& best, Size row) {
-    std::vector<Hypothesis> next;
+  std::vector<Growing> continued(const std::vector<Growing>& list,
+                                 const std::vector<Continuation>& best, Size row) {
+    std::vector<Growing> next;
     Size *from = rows.mutable_data<Size>() + row, *last = tokens.mutable_data<Size>() + row;
     for (const Continuation& one : best) {
-      Hypothesis& h = next.emplace_back(list[static_cast<std::size_t>(one.parent)]);
+      Growing& h = next.emplace_back(list[static_cast<std::size_t>(one.parent)]);
       h.log_probability = one.score;
-      if (one.token >= 0) h.tokens.push_back(one.token);
-      h.complete = h.tokens.back() == options_.end;
+      if (one.token >= 0) {
+        tree_.push_back({h.last, one.token});
+        h.last = static_cast<Size>(tree_.size()) - 1;
+      }
       *from++ = row + one.parent;
-      *last++ = h.tokens.back();
+      *last++ = tree_[static_cast<std::size_t>(h.last)].token;
+      h.complete = *(last - 1) == options_.end;
     }
     return next;
   }
 
   const char* name_;
   BeamOptions options_;
-  Hypotheses found_;
+  std::vector<std::vector<Growing>> growing_;
+  struct Token {
+    Size parent, token;
+  };
+  std::vector<Token> tree_;  // tokens of all hypotheses, also of those that were given up
   Size length_ = 0;
 };
 
@@ -148,7 +176,7 @@ Hypotheses beam_search(const char* name, const Variable& first, const BeamOption
                        Function<Variable(const Variable& tokens, const Array& rows)> step) {
   Beams beams(name, first, options);
   while (beams.running()) beams.advance(step(beams.tokens, beams.rows));
-  return std::move(beams).result();
+  return beams.result();
 }
 
 std::vector<Hypothesis> only(Hypotheses found) {
