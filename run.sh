@@ -8,7 +8,7 @@ build build "${programs[@]}"
 
 # ---- the main job: the precise calls stand here and nowhere else -------------------------------
 model=build/harbour_year.safetensors
-build/tasks/language_modeling train --model "$model" --batch 8 --epochs 30
+build/tasks/language_modeling train --save "$model" --batch 8 --epochs 30
 echo
 build/tasks/namaskar
 echo

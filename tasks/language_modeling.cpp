@@ -1,18 +1,17 @@
-// language_modeling: a recurrent network learns to continue a text, character by character.
-// train, evaluate and generate stand here from top to bottom; the network is in
-// language_modeling/model.cpp, the pieces that other tasks need too in common/.
+// language_modeling: a recurrent network learns to continue texts, by characters or words.
+// train, evaluate, score and generate stand here from top to bottom; data, tokens, network and loss
+// are in language_modeling/, the pieces that other tasks need too in common/.
 
 #include <cmath>
 #include <cstdio>
 
 #include "common/bad_input.hpp"
-#include "common/embedded.hpp"
-#include "common/files.hpp"
 #include "common/progress.hpp"
 #include "common/table.hpp"
 #include "common/text.hpp"
-#include "language_modeling/options.hpp"
-#include "language_modeling/text_training.hpp"
+#include "language_modeling/data.hpp"
+#include "language_modeling/endings.hpp"
+#include "language_modeling/sampling.hpp"
 
 using namespace tasks;
 using namespace unroll;
@@ -21,108 +20,180 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// ---- data: files, characters, the part held out for validation ---------------------------------
+void print_json(const Json& json) { std::printf("%s\n", json.dump().c_str()); }
 
-std::u32string read_text(const std::string& path) {
-  if (path.empty()) return decode_utf8(embedded("harbour_year.txt"), "the built-in text");
-  return decode_utf8(read_file(path), path);
+// ---- train -------------------------------------------------------------------------------------
+
+Size count_tokens(const std::vector<std::vector<Size>>& texts) {
+  Size count = 0;
+  for (const auto& text : texts) count += static_cast<Size>(text.size());
+  return count;
 }
 
-struct Corpus {
-  Lexicon lexicon;
-  TextTraining::Texts texts;
-};
-
-Corpus read_corpus(const Options& options) {
-  constexpr std::size_t kHeldOut = 10;  // a tenth, at the end
-  std::u32string train = read_text(options.text), valid;
-  if (!options.valid.empty()) {
-    valid = read_text(options.valid);
-  } else {
-    valid = train.substr(train.size() - train.size() / kHeldOut);
-    train.resize(train.size() - valid.size());
-  }
-  if (train.size() < 2 || valid.size() < 2)
-    bad_input(options.text.empty() ? "the text" : options.text,
-              ": is too short to learn from: ", train.size(), " characters to train on, ",
-              valid.size(), " for validation");
-  // The alphabet is that of both parts; numbers are learned from the first alone.
-  const Lexicon lexicon = Lexicon::of_characters(train + valid);
-  return {lexicon,
-          {lexicon.encode(train, "the text"), lexicon.encode(valid, "the validation text")}};
+std::string introduction(const TrainedModel& model, const Corpus& corpus, int threads) {
+  const Settings& s = model.settings;
+  const auto described = [&](const std::vector<std::vector<Size>>& texts) {
+    return count_text(double(count_tokens(texts))) + ' ' + unit_of(s) + "s" +
+           (s.stories ? " in " + std::to_string(texts.size()) + " stories" : "");
+  };
+  return described(corpus.train) + " to learn from, " + described(corpus.valid) +
+         " for validation, " + std::to_string(model.lexicon.size()) + " different\n" +
+         std::to_string(s.layers) + " layer(s) of " + s.cell + " with " + std::to_string(s.hidden) +
+         " units, " + count_text(double(model.net.parameter_count())) + " weights, " +
+         std::to_string(threads) + " thread(s)";
 }
 
-// ---- training ----------------------------------------------------------------------------------
+void report(const Fitted& fitted, const TrainedModel& model, const Options& options) {
+  const History::Epoch& last = fitted.history.epochs.back();
+  const double best = fitted.history.epochs[static_cast<std::size_t>(fitted.best)].scores[0].second;
+  if (options.json)
+    return print_json({{"train", last.train},
+                       {"valid", best},
+                       {"perplexity", std::exp(best)},
+                       {"epochs", last.epochs},
+                       {"steps", fitted.steps},
+                       {"tokens", fitted.elements},
+                       {"seconds", fitted.seconds},
+                       {"parameters", model.net.parameter_count()},
+                       {"model", options.model}});
+  std::printf("\nbest validation loss %s nats per %s, perplexity %s, saved in %s\n",
+              fixed(best, 4).c_str(), unit_of(model.settings).c_str(),
+              fixed(std::exp(best), 2).c_str(), options.model.c_str());
+}
 
 void train(const Options& options) {
-  const Corpus corpus = read_corpus(options);
+  const Data data = read_data(options);
   TrainedModel::require_place(options.model);
   require_checkpoint_place(options.training);
-  TrainedModel model{options.settings, corpus.lexicon, {options.settings, corpus.lexicon.size()}};
+  TrainedModel model{data.settings, data.lexicon, {data.settings, data.lexicon.size()}};
   Generator generator(options.training.seed);
   model.net.initialise(generator);
   Adam optimiser(model.net);
   const int threads = thread_count(options.training.threads);
-  TextTraining training(model, corpus.texts,
-                        {.batch = options.training.batch,
-                         .steps = options.steps,
-                         .threads = threads,
-                         .path = options.model});
+  LanguageTraining training(model, data.corpus,
+                            {.batch = options.training.batch,
+                             .steps = options.steps,
+                             .threads = threads,
+                             .path = options.model});
   Fitted fitted;
   {
     Progress progress(options.json ? stderr : stdout);
-    progress.line(count_text(double(corpus.texts.train.size())) + " characters to learn from, " +
-                  count_text(double(corpus.texts.valid.size())) + " for validation, " +
-                  std::to_string(corpus.lexicon.size()) + " different\n" +
-                  std::to_string(options.settings.layers) + " layer(s) of " +
-                  options.settings.cell + " with " + std::to_string(options.settings.hidden) +
-                  " units, " + count_text(double(model.net.parameter_count())) + " weights, " +
-                  std::to_string(threads) + " thread(s)");
+    progress.line(introduction(model, data.corpus, threads));
     fitted = fit({model.net, optimiser, generator}, training, options.training, progress);
   }
-  const History::Epoch& best = fitted.history.epochs[static_cast<std::size_t>(fitted.best)];
-  const double valid = best.scores[0].second;
-  if (options.json) {
-    const Json json{{"train", fitted.history.epochs.back().train},
-                    {"valid", valid},
-                    {"epochs", fitted.history.epochs.back().epochs},
-                    {"steps", fitted.steps},
-                    {"characters", fitted.elements},
-                    {"seconds", fitted.seconds},
-                    {"parameters", model.net.parameter_count()},
-                    {"model", options.model}};
-    std::printf("%s\n", json.dump().c_str());
-    return;
-  }
-  std::printf("\nbest validation loss %s nats per character, saved in %s\n",
-              fixed(valid, 4).c_str(), options.model.c_str());
+  report(fitted, model, options);
 }
 
 // ---- evaluate ----------------------------------------------------------------------------------
 
 void evaluate(const Options& options) {
+  constexpr Size kBatch = 64, kSteps = 128;
   const TrainedModel model = TrainedModel::load(options.model);
-  const std::string name = options.text.empty() ? "the built-in text" : options.text;
-  const std::vector<Size> text = model.lexicon.encode(read_text(options.text), name);
-  constexpr Size kSteps = 128;
-  const TextWindows windows(text, options.streams, kSteps);
+  const Settings& s = model.settings;
+  const auto texts = encode(read_for(model, options), model.lexicon, s);
   Workers workers(thread_count(options.training.threads));
-  const double nats = measure(model.net, windows, workers).mean();
-  const Size characters = windows.characters();
-  if (options.json) {
-    const Json json{{"characters", characters},
-                    {"nats_per_character", nats},
-                    {"bits_per_character", nats / std::log(2.0)},
-                    {"perplexity", std::exp(nats)}};
-    std::printf("%s\n", json.dump().c_str());
+  const auto windows = make_windows(model, texts, s.stories ? kBatch : options.streams, kSteps);
+  const auto [all, known] = measure(model, *windows, workers);
+  const Size unknown = all.tokens - known.tokens;
+  if (options.json)
+    return print_json({{s.tokens == kCharacters ? "characters" : "words", all.tokens},
+                       {"stories", s.stories ? Json(texts.size()) : Json()},
+                       {"unknown", unknown},
+                       {"nats_per_" + unit_of(s), all.mean()},
+                       {"bits_per_" + unit_of(s), all.bits()},
+                       {"perplexity", all.perplexity()},
+                       {"perplexity_of_known", known.perplexity()}});
+  Table table(1);
+  table.row({unit_of(s) + "s predicted", std::to_string(all.tokens)});
+  if (s.stories) table.row({"of them ends of stories", std::to_string(texts.size())});
+  if (s.tokens != kCharacters) table.row({"of them unknown words", std::to_string(unknown)});
+  table.row({"nats per " + unit_of(s), fixed(all.mean(), 4)});
+  table.row({"bits per " + unit_of(s), fixed(all.bits(), 4)});
+  table.row({"perplexity", fixed(all.perplexity(), 3)});
+  if (unknown > 0) table.row({"perplexity without unknown", fixed(known.perplexity(), 3)});
+  std::printf("%s", table.text().c_str());
+  if (s.tokens != kCharacters)
+    std::printf("\nAll unknown words count as one word, <UNK>.%s\n",
+                s.stories ? " Ends count as words, padding does not count." : "");
+}
+
+// ---- score -------------------------------------------------------------------------------------
+
+struct StoryScore {
+  std::string text;
+  Likelihood likelihood;
+};
+
+std::vector<StoryScore> score_stories(const TrainedModel& model, const Documents& documents,
+                                      Workers& workers) {
+  const auto nats =
+      nats_of_tokens(model, encode(documents, model.lexicon, model.settings), workers);
+  std::vector<StoryScore> scores;
+  for (std::size_t k = 0; k < nats.size(); ++k) {
+    scores.push_back({documents.texts[k], {}});
+    for (const double one : nats[k]) scores.back().likelihood.add(one, 1);
+  }
+  return scores;
+}
+
+void print_scores(const std::vector<StoryScore>& scores, const std::string& unit) {
+  constexpr std::size_t kShown = 20;
+  Table table(0);
+  table.row({"log p", unit + "s", "perplexity", pad_right("story", 53)});
+  for (std::size_t k = 0; k < scores.size() && k < kShown; ++k) {
+    const Likelihood& l = scores[k].likelihood;
+    table.row({fixed(-l.nats, 2), std::to_string(l.tokens), fixed(l.perplexity(), 2),
+               pad_right(excerpt(scores[k].text, 50), 53)});
+  }
+  std::printf("%s", table.text().c_str());
+  if (scores.size() > kShown)
+    std::printf("  and %zu more; --json has all\n", scores.size() - kShown);
+}
+
+void print_endings(const EndingScores& e) {
+  Table table(1);
+  table.row({"of " + std::to_string(e.comparisons) + " comparisons with another story's ending",
+             "the given one is preferred"});
+  table.row({"log p(ending | context)", fixed(100 * e.likelihood, 1) + " %"});
+  table.row({"the same a token", fixed(100 * e.mean_likelihood, 1) + " %"});
+  table.row(
+      {"log p(ending | context) - log p(ending)", fixed(100 * e.mutual_information, 1) + " %"});
+  std::printf("\n%s", table.text().c_str());
+}
+
+void score(const Options& options) {
+  const TrainedModel model = TrainedModel::load(options.model);
+  if (!model.settings.stories)
+    bad_input(options.model, ": knows a running text; expected a model of stories");
+  Documents documents{"the story", {options.story}, true};
+  if (options.story.empty())
+    documents = read_for(model, options);
+  else
+    decode_utf8(options.story, documents.name);
+  Workers workers(thread_count(options.training.threads));
+  const auto scores = score_stories(model, documents, workers);
+  const std::vector<Ending> endings = cut_endings(documents.texts);
+  const bool compare = options.story.empty() && endings.size() > 1;
+  EndingScores e;
+  Generator generator(options.training.seed);
+  if (compare)
+    e = score_endings(model, endings, options.endings, generator, workers, documents.name);
+  if (!options.json) {
+    print_scores(scores, unit_of(model.settings));
+    if (compare) print_endings(e);
     return;
   }
-  Table table(1);
-  table.row({"characters predicted", std::to_string(characters)});
-  table.row({"nats per character", fixed(nats, 4)});
-  table.row({"bits per character", fixed(nats / std::log(2.0), 4)});
-  table.row({"perplexity", fixed(std::exp(nats), 3)});
-  std::printf("%s", table.text().c_str());
+  Json json{{"stories", Json::array()}};
+  for (const auto& [text, likelihood] : scores)
+    json["stories"].push_back({{"log_probability", -likelihood.nats},
+                               {unit_of(model.settings) + "s", likelihood.tokens},
+                               {"perplexity", likelihood.perplexity()}});
+  if (compare)
+    json["endings"] = {{"comparisons", e.comparisons},
+                       {"accuracy", e.likelihood},
+                       {"accuracy_of_mean", e.mean_likelihood},
+                       {"accuracy_of_mutual_information", e.mutual_information}};
+  print_json(json);
 }
 
 // ---- generate ----------------------------------------------------------------------------------
@@ -135,45 +206,42 @@ void print(const std::string& text) {
 
 void generate(const Options& options) {
   const TrainedModel model = TrainedModel::load(options.model);
-  const LanguageModel& net = model.net;
-  std::string start = options.prompt;
-  // Without a prompt the text starts as after the end of a line, if it has lines.
-  if (start.empty()) start = model.lexicon.find("\n") >= 0 ? "\n" : model.lexicon[0];
-  const std::vector<Size> read =
-      model.lexicon.encode(decode_utf8(start, "the prompt"), "the prompt");
+  const std::vector<Size> read = opening(model, options.prompt);
+  const bool spell = model.settings.tokens == kCharacters && !options.json;  // as it is drawn
   Generator generator(options.training.seed);
-  if (!options.json) print(options.prompt);
-
-  auto [logits, state] = net(values(read, {Size(read.size()), 1}), {});
-  Variable next = logits[-1];
-  std::string text;
-  for (Size t = 0; t < options.length; ++t) {
-    const Variable letter = categorical(
-        next, generator,
-        {.nucleus = options.nucleus, .temperature = options.temperature, .top_k = options.top_k});
-    const std::string& token = model.lexicon[letter.value().to_vector<Size>()[0]];
-    text += token;
-    if (!options.json) print(token);
-    state = net.rnn.step(net.embed(letter), state);
-    next = net.readout(net.rnn.output(state));
+  Json texts = Json::array();
+  for (Size k = 0; k < options.samples; ++k) {
+    if (spell) print(options.prompt);
+    std::vector<Size> written;
+    const auto write = [&](Size token) {
+      written.push_back(token);
+      if (spell) print(model.lexicon[token]);
+    };
+    sample(model, read, options.length,
+           {.nucleus = options.nucleus, .temperature = options.temperature, .top_k = options.top_k},
+           generator, write);
+    const std::string text = decode(written, model.lexicon, model.settings);
+    const std::string space = options.prompt.empty() || text.empty() ? "" : " ";
+    texts.push_back(text);
+    if (!options.json) print(spell ? "\n" : options.prompt + space + text + '\n');
   }
-  if (options.json)
-    std::printf("%s\n", Json{{"prompt", options.prompt}, {"text", text}}.dump().c_str());
-  else
-    std::printf("\n");
+  if (options.json) print_json({{"prompt", options.prompt}, {"text", texts[0]}, {"texts", texts}});
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Learns to continue a text, character by character.", "language_modeling");
+  CLI::App app("Learns to continue texts, by characters or words.", "language_modeling");
   Options options;
   app.require_subcommand(1);
   lay_out(app, "  language_modeling train book.txt --minutes 10\n"
+               "  language_modeling train stories.csv --tokens words --tied\n"
                "  language_modeling evaluate other.txt\n"
+               "  language_modeling score stories.csv\n"
                "  language_modeling generate --prompt 'The sea' --temperature 0.7\n");
   add_train(app, options, train);
   add_evaluate(app, options, evaluate);
+  add_score(app, options, score);
   add_generate(app, options, generate);
   return run(app, argc, argv);
 }

@@ -36,6 +36,8 @@ Lexicon lexicon_of(const json& tokens, const std::string& path) {
     return Lexicon(tokens.get<std::vector<std::string>>());
   } catch (const json::exception&) {
     bad_input(path, ": its vocabulary is not a list of strings");
+  } catch (const BadInput& error) {
+    bad_input(path, ": ", error.what());
   }
 }
 
@@ -47,7 +49,7 @@ void require_model_place(const std::string& program, const std::string& path) {
   try {
     load_card(program, path);
   } catch (const BadInput&) {
-    bad_input(path, " exists and is not a model; choose another --model");
+    bad_input(path, " exists and is not a model; choose another --save");
   }
 }
 

@@ -36,25 +36,45 @@ std::string normal_form(std::string_view utf8) {
   return result;
 }
 
-/// Reading the rules takes longer than cutting a sentence: once a thread.
-icu::BreakIterator& word_boundaries() {
-  thread_local const auto boundaries = [] {
-    UErrorCode code = U_ZERO_ERROR;
-    std::unique_ptr<icu::BreakIterator> made(
-        icu::BreakIterator::createWordInstance(icu::Locale::getRoot(), code));
-    require(code);
-    return made;
-  }();
-  return *boundaries;
+using MakeBoundaries = icu::BreakIterator* (*)(const icu::Locale&, UErrorCode&);
+
+std::unique_ptr<icu::BreakIterator> boundaries_by(MakeBoundaries make) {
+  UErrorCode code = U_ZERO_ERROR;
+  std::unique_ptr<icu::BreakIterator> made(make(icu::Locale::getRoot(), code));
+  require(code);
+  return made;
+}
+
+/// Calls f for each part of the text; the boundaries stand at its end.
+template <class F>
+void each_part(std::string_view text, icu::BreakIterator& boundaries, const F& f) {
+  UErrorCode code = U_ZERO_ERROR;
+  const std::unique_ptr<UText, UText* (*)(UText*)> opened(
+      utext_openUTF8(nullptr, text.data(), static_cast<std::int64_t>(text.size()), &code),
+      utext_close);
+  require(code);
+  boundaries.setText(opened.get(), code);
+  require(code);
+  std::int32_t start = boundaries.first();
+  for (std::int32_t end = boundaries.next(); end != icu::BreakIterator::DONE;
+       start = end, end = boundaries.next())
+    f(text.substr(start, end - start));
+}
+
+UChar32 first_of(std::string_view text) {
+  UChar32 first;
+  std::int32_t next = 0;
+  U8_NEXT_OR_FFFD(text.data(), next, static_cast<std::int32_t>(text.size()), first);
+  return first;
 }
 
 /// White space, a line break or something without a shape of its own.
 bool is_blank(std::string_view token) {
-  UChar32 first;
-  std::int32_t next = 0;
-  U8_NEXT_OR_FFFD(token.data(), next, static_cast<std::int32_t>(token.size()), first);
+  const UChar32 first = first_of(token);
   return u_isUWhiteSpace(first) || u_iscntrl(first);
 }
+
+bool starts_small(std::string_view text) { return u_islower(first_of(text)); }
 
 }  // namespace
 
@@ -69,23 +89,30 @@ std::string lowercased(std::string_view utf8) {
 
 std::vector<std::string> words(std::string_view utf8, const WordOptions& options) {
   const std::string text = normal_form(options.lowercase ? lowercased(utf8) : std::string(utf8));
-  UErrorCode code = U_ZERO_ERROR;
-  const std::unique_ptr<UText, UText* (*)(UText*)> opened(
-      utext_openUTF8(nullptr, text.data(), static_cast<std::int64_t>(text.size()), &code),
-      utext_close);
-  require(code);
-  icu::BreakIterator& boundaries = word_boundaries();
-  boundaries.setText(opened.get(), code);
-  require(code);
-
+  // Reading the rules takes longer than cutting a sentence: once a thread.
+  thread_local const auto boundaries = boundaries_by(icu::BreakIterator::createWordInstance);
   std::vector<std::string> found;
-  std::int32_t start = boundaries.first();
-  for (std::int32_t end = boundaries.next(); end != icu::BreakIterator::DONE;
-       start = end, end = boundaries.next()) {
-    const bool is_word = boundaries.getRuleStatus() >= UBRK_WORD_NONE_LIMIT;
-    std::string token = text.substr(start, end - start);
-    if (is_word || (options.punctuation && !is_blank(token))) found.push_back(std::move(token));
-  }
+  each_part(text, *boundaries, [&](std::string_view token) {
+    const bool is_word = boundaries->getRuleStatus() >= UBRK_WORD_NONE_LIMIT;
+    if (is_word || (options.punctuation && !is_blank(token))) found.emplace_back(token);
+  });
+  return found;
+}
+
+std::vector<std::string> sentences(std::string_view utf8) {
+  thread_local const auto boundaries = boundaries_by(icu::BreakIterator::createSentenceInstance);
+  std::vector<std::string> found;
+  std::string_view before;  // the sentence that was found last
+  each_part(utf8, *boundaries, [&](std::string_view part) {
+    while (!part.empty() && is_blank(part.substr(part.size() - 1))) part.remove_suffix(1);
+    if (part.empty()) return;
+    // "Why?" she asked.
+    if (!found.empty() && starts_small(part)) {
+      part = {before.data(), static_cast<std::size_t>(part.end() - before.data())};
+      found.pop_back();
+    }
+    found.emplace_back(before = part);
+  });
   return found;
 }
 

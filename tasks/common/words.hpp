@@ -25,6 +25,10 @@ struct WordOptions {
 ///     words("Don't panic!")    {"don't", "panic", "!"}
 std::vector<std::string> words(std::string_view utf8, const WordOptions& options = {});
 
+/// The sentences of a text as Annex 29 cuts them, without the white space between them; what begins
+/// with a small letter belongs to the one before.
+std::vector<std::string> sentences(std::string_view utf8);
+
 /// The parts between separators, for text that was cut into tokens before. Empty parts are parts;
 /// an empty text has none.
 std::vector<std::string> split(std::string_view text, char separator);

@@ -1,8 +1,12 @@
 // The network put together, and its settings checked as they come from a file. How it is trained is
-// in language_modeling.cpp.
+// in training.cpp.
 #include "language_modeling/model.hpp"
 
+#include <algorithm>
+
 #include "common/bad_input.hpp"
+#include "common/cells.hpp"
+#include "language_modeling/tokens.hpp"
 
 namespace tasks {
 namespace {
@@ -12,48 +16,102 @@ using namespace unroll;
 const std::string kProgram = "language_modeling";
 
 Recurrent make_layers(const Settings& s) {
-  const RecurrentOptions options{.dropout = s.dropout, .layers = s.layers};
-  if (s.cell == "lstm") return recurrent<LSTM>(s.embedding, s.hidden, options);
-  if (s.cell == "gru") return recurrent<GRU>(s.embedding, s.hidden, options);
-  return recurrent<Elman>(s.embedding, s.hidden, options);
+  RecurrentOptions options{.layers = s.layers};
+  (s.variational ? options.variational_dropout : options.dropout) = s.dropout;
+  if (s.recurrent_dropout > 0) {
+    options.drop_connect = {"U"};
+    options.drop_connect_probability = s.recurrent_dropout;
+  }
+  return recurrent_of(s.cell, s.embedding, s.hidden, options);
 }
+
+// The head has the most frequent fifth of the words.
+std::vector<Size> cutoffs(Size vocabulary) { return {vocabulary / 5, vocabulary / 2}; }
 
 }  // namespace
 
-LanguageModel::LanguageModel(const Settings& settings, Size vocabulary)
-    : dropout(settings.dropout),
-      embed(submodule("embed", Embedding(vocabulary, settings.embedding))),
-      rnn(submodule("rnn", make_layers(settings))),
-      readout(submodule("readout", Linear(settings.hidden, vocabulary))) {}
+LanguageModel::LanguageModel(const Settings& s, Size vocabulary)
+    : settings(s), embedding(parameter("embedding", {vocabulary, s.embedding},
+                                       s.tied ? init::uniform(-0.1, 0.1) : init::normal(1))),
+      rnn(submodule("rnn", make_layers(s))) {
+  constexpr Size kFewest = 20;
+  if (s.adaptive && s.tied) bad_input("the softmax is adaptive and tied; expected one of them");
+  if (s.adaptive && vocabulary < kFewest)
+    bad_input("an adaptive softmax needs at least ", kFewest, " tokens; here are ", vocabulary);
+  if (s.adaptive) {
+    softmax = submodule("softmax", AdaptiveSoftmax(s.hidden, vocabulary, cutoffs(vocabulary)));
+  } else if (s.tied) {
+    if (s.hidden != s.embedding)
+      project = submodule("project", Linear(s.hidden, s.embedding, {.bias = false}));
+    bias = parameter("bias", {vocabulary}, init::zeros);
+  } else {
+    readout = submodule("readout", Linear(s.hidden, vocabulary));
+  }
+}
 
-LanguageModel::Result LanguageModel::operator()(const Array& x, const State& state) const {
-  const auto states = over_time(rnn, embed(x), {.initial = state});
-  return {readout(unroll::dropout(states.outputs(), dropout)), states.last()};
+Variable LanguageModel::dropped(const Variable& x) const {
+  if (!settings.variational) return dropout(x, settings.dropout);
+  return x * dropout(Variable(ones({1, x.size(1), x.size(2)})), settings.dropout);
+}
+
+LanguageModel::Result LanguageModel::operator()(const Variable& x, const State& state,
+                                                const std::vector<Size>& lengths) const {
+  Variable read = unroll::embedding(embedding, x);
+  // There are few characters, and each of them is needed.
+  if (settings.tokens != kCharacters) read = dropped(read);
+  const auto states = over_time(rnn, read, {.initial = state, .lengths = lengths});
+  const Variable h = dropped(states.outputs());
+  return {project ? (*project)(h) : h, states.last()};
+}
+
+Variable LanguageModel::loss(const Variable& h, const Variable& y,
+                             const LossOptions& options) const {
+  if (softmax) return softmax->loss(h, y, options);
+  return cross_entropy(logits(h), y, {.lengths = options.lengths, .reduction = options.reduction});
+}
+
+Variable LanguageModel::logits(const Variable& h) const {
+  if (softmax) return softmax->log_probabilities(h);
+  return readout ? (*readout)(h) : linear(h, embedding, bias);
 }
 
 nlohmann::json Settings::to_json() const {
-  return {{"cell", cell},
+  return {{"adaptive", adaptive},
+          {"cell", cell},
           {"dropout", dropout},
           {"embedding", embedding},
           {"hidden", hidden},
-          {"layers", layers}};
+          {"layers", layers},
+          {"recurrent_dropout", recurrent_dropout},
+          {"stories", stories},
+          {"tied", tied},
+          {"tokens", tokens},
+          {"variational", variational}};
 }
 
 Settings Settings::from_json(const nlohmann::json& json, const std::string& path) {
   Settings s;
   try {
+    json.at("adaptive").get_to(s.adaptive);
     json.at("cell").get_to(s.cell);
     json.at("dropout").get_to(s.dropout);
     json.at("embedding").get_to(s.embedding);
     json.at("hidden").get_to(s.hidden);
     json.at("layers").get_to(s.layers);
+    json.at("recurrent_dropout").get_to(s.recurrent_dropout);
+    json.at("stories").get_to(s.stories);
+    json.at("tied").get_to(s.tied);
+    json.at("tokens").get_to(s.tokens);
+    json.at("variational").get_to(s.variational);
   } catch (const nlohmann::json::exception&) {
     bad_input(path, ": its settings are incomplete");
   }
   const auto within = [](Size n, Size most) { return 1 <= n && n <= most; };
-  if ((s.cell != "lstm" && s.cell != "gru" && s.cell != "elman") ||
-      !(s.dropout >= 0 && s.dropout < 1) || !within(s.embedding, kMostUnits) ||
-      !within(s.hidden, kMostUnits) || !within(s.layers, kMostLayers))
+  const auto probability = [](double p) { return p >= 0 && p < 1; };
+  if (std::ranges::count(cell_names(), s.cell) == 0 || !probability(s.dropout) ||
+      !probability(s.recurrent_dropout) || !within(s.embedding, kMostUnits) ||
+      !within(s.hidden, kMostUnits) || !within(s.layers, kMostLayers) ||
+      (s.tokens != kCharacters && s.tokens != kWords && s.tokens != kSpaced))
     bad_input(path, ": its settings are out of range: ", json.dump());
   return s;
 }
@@ -67,7 +125,7 @@ void TrainedModel::save(const nlohmann::json& scores, const std::string& path) c
 TrainedModel TrainedModel::load(const std::string& path) {
   ModelCard card = load_card(kProgram, path);
   const Settings settings = Settings::from_json(card.settings, path);
-  if (card.lexicon.size() == 0) bad_input(path, ": its vocabulary is empty");
+  require_lexicon(card.lexicon, settings, path);
   LanguageModel net(settings, card.lexicon.size());
   load_weights(net, path);
   return {settings, std::move(card.lexicon), std::move(net)};

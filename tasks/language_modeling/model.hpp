@@ -1,11 +1,13 @@
 // The network of language_modeling, and the settings it is built from and saved with.
-// How it is trained, measured and asked for text is in language_modeling.cpp.
+// How it is trained, measured and asked for text is in files of their own.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <unroll/unroll.hpp>
 
+#include "common/batches.hpp"
 #include "common/model_file.hpp"
 
 namespace tasks {
@@ -14,31 +16,50 @@ namespace tasks {
 struct Settings {
   static constexpr Size kMostLayers = 3, kMostUnits = 4096;
 
+  bool adaptive = false;  ///< an adaptive softmax: rare words cost less, and fit less well
   std::string cell = "lstm";
-  double dropout = 0.2;
+  double dropout = 0.2;  ///< of outputs, between layers and, of words, of inputs
   Size embedding = 64, hidden = 256, layers = 1;
+  double recurrent_dropout = 0;  ///< of the weights U, which the state goes through
+  bool stories = false;          ///< separate ones, each with an end, instead of a running text
+  bool tied = false;             ///< the output layer has the weights of the embedding
+  std::string tokens = "characters";
+  bool variational = false;  ///< dropout is the same at all steps of a window
 
   nlohmann::json to_json() const;
   /// Throws BadInput naming `path` for settings that are missing or out of range.
   static Settings from_json(const nlohmann::json& json, const std::string& path);
 };
 
-/// Embedding -> layers of a recurrent cell -> logits of the next character.
+/// Embedding -> layers of a recurrent cell -> a distribution of the next token, by a Linear, by the
+/// embedding itself (Press and Wolf 2017) or by an adaptive softmax.
 struct LanguageModel : unroll::Module {
+  /// Throws BadInput if tied and adaptive, or adaptive for so few tokens that it makes no sense.
   LanguageModel(const Settings& settings, Size vocabulary);
-
-  double dropout;
-  unroll::Embedding embed;
-  unroll::Recurrent rnn;
-  unroll::Linear readout;
 
   using State = unroll::Recurrent::State;
   struct Result {
-    unroll::Variable logits;  ///< (T, B, V)
-    State state;              ///< after the last step
+    unroll::Variable h;  ///< (T, B, ...), what the output layer sees
+    State state;         ///< after the last step
   };
-  /// x: int64 (T, B), the state before it empty for zeros.
-  Result operator()(const unroll::Array& x, const State& state) const;
+  /// x: int64 (T, B), real for `lengths` steps (empty: all), after `state` (empty: the start).
+  Result operator()(const unroll::Variable& x, const State& state,
+                    const std::vector<Size>& lengths = {}) const;
+  /// Minus log p of the tokens y (T, B) after h.
+  unroll::Variable loss(const unroll::Variable& h, const unroll::Variable& y,
+                        const unroll::LossOptions& options) const;
+  /// Log p of all tokens after h, but for a constant: (..., V).
+  unroll::Variable logits(const unroll::Variable& h) const;
+
+  Settings settings;
+  unroll::Parameter embedding;
+  unroll::Recurrent rnn;
+  std::optional<unroll::Linear> project, readout;
+  unroll::Parameter bias;
+  std::optional<unroll::AdaptiveSoftmax> softmax;
+
+ private:
+  unroll::Variable dropped(const unroll::Variable& x) const;
 };
 
 /// A network with the vocabulary it reads.

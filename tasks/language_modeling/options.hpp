@@ -10,10 +10,10 @@
 namespace tasks {
 
 struct Options {
-  std::string model = "language_model.safetensors", text, valid, prompt;
+  std::string column = "Story", model = "language_model.safetensors", prompt, story, text, valid;
   Settings settings;
   TrainingOptions training{.learning_rate = 4e-3};
-  Size length = 500, steps = 64, streams = 1, top_k = 0;
+  Size endings = 10, length = 500, min_freq = 1, samples = 1, steps = 64, streams = 1, top_k = 0;
   double nucleus = 1, temperature = 0.8;
   bool json = false;
 };
@@ -22,6 +22,7 @@ using Verb = std::function<void(const Options&)>;
 
 void add_train(CLI::App& app, Options& options, Verb train);
 void add_evaluate(CLI::App& app, Options& options, Verb evaluate);
+void add_score(CLI::App& app, Options& options, Verb score);
 void add_generate(CLI::App& app, Options& options, Verb generate);
 
 }  // namespace tasks

@@ -28,7 +28,7 @@ struct Small : Folder {
   std::string text = file("text.txt", repeated("the sea was there again. ", 40));
   std::string model = *this / "model.safetensors";
   Ran train(const Words& more = {}) const {
-    return run(kProgram, with({"train",       text, "--model",   model, "--hidden",        "24",
+    return run(kProgram, with({"train",       text, "--save",    model, "--hidden",        "24",
                                "--embedding", "8",  "--steps",   "16",  "--batch",         "8",
                                "--epochs",    "12", "--threads", "2",   "--learning-rate", "0.02",
                                "--dropout",   "0.1"},
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(drawing_from_a_nucleus) {
 BOOST_AUTO_TEST_CASE(characters_of_zero_are_written) {
   const Small small;
   const std::string text = small.file("zeros.txt", repeated(std::string("ab\0", 3), 200));
-  const Ran trained = run(kProgram, {"train", text, "--model", small / "zeros.safetensors",
+  const Ran trained = run(kProgram, {"train", text, "--save", small / "zeros.safetensors",
                                      "--hidden", "16", "--epochs", "10", "--steps", "16"});
   BOOST_TEST(trained.code == 0);
   const Words ask{"generate", "--model", small / "zeros.safetensors", "--prompt", "a",
@@ -180,8 +180,8 @@ BOOST_AUTO_TEST_CASE(characters_of_zero_are_written) {
 BOOST_AUTO_TEST_CASE(files_that_are_no_models_are_not_written_over) {
   const Small small;
   const std::string before = content_of(small.text);
-  check_refused({"train", small.text, "--model", small.text, "--epochs", "1"},
-                "text.txt exists and is not a model; choose another --model");
+  check_refused({"train", small.text, "--save", small.text, "--epochs", "1"},
+                "text.txt exists and is not a model; choose another --save");
   BOOST_TEST(content_of(small.text) == before);
   BOOST_TEST(small.train({"--epochs", "1"}).code == 0);
   const std::string model = content_of(small.model);
@@ -189,8 +189,8 @@ BOOST_AUTO_TEST_CASE(files_that_are_no_models_are_not_written_over) {
        {std::string("notes"), std::string(), model.substr(0, 2000),
         std::string(model).replace(model.find("language_mod"), 12, "language_pod")}) {
     const std::string path = small.file("other.safetensors", other);
-    check_refused({"train", small.text, "--model", path, "--epochs", "1"},
-                  "other.safetensors exists and is not a model; choose another --model");
+    check_refused({"train", small.text, "--save", path, "--epochs", "1"},
+                  "other.safetensors exists and is not a model; choose another --save");
     BOOST_TEST((content_of(path) == other));
   }
   BOOST_TEST(small.train({"--epochs", "2", "--cell", "gru"}).code == 0);  // a model may go
@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(bad_texts_are_refused_and_nothing_is_written_over) {
   const Small small;
   const std::string model = small.file("model.safetensors", "an older model");
   const auto train = [&](const std::string& text, const Words& more = {}) {
-    return with({"train", text, "--model", model}, more);
+    return with({"train", text, "--save", model}, more);
   };
   check_refused(train(small / "missing.txt"), "missing.txt: no such file");
   check_refused(train(small.file("empty.txt", "")), "empty.txt: the file is empty");
@@ -217,17 +217,17 @@ BOOST_AUTO_TEST_CASE(bad_texts_are_refused_and_nothing_is_written_over) {
   check_refused(train(small.text, {"--hidden", "lots"}), "--hidden");
   check_refused(train(small.text, {"--seed", "-1"}), "--seed");
   check_refused({"generate", "--seed", "-1"}, "--seed");
-  check_refused({"dance"}, "expected a verb: train, evaluate, generate");
+  check_refused({"dance"}, "expected a verb: train, evaluate, score, generate");
   check_refused({}, "expected a verb");
   BOOST_TEST(content_of(model) == "an older model");
 }
 
 BOOST_AUTO_TEST_CASE(unwritable_models_are_refused_before_training) {
   const Small small;
-  check_refused({"train", small.text, "--model", small / "no/such/model"}, "no such folder");
-  check_refused({"train", small.text, "--model", small.path}, "it is a folder");
-  check_refused({"train", small.text, "--model", "/dev/null"}, "not a plain file");
-  check_refused({"train", small.text, "--model", ""}, "empty");
+  check_refused({"train", small.text, "--save", small / "no/such/model"}, "no such folder");
+  check_refused({"train", small.text, "--save", small.path}, "it is a folder");
+  check_refused({"train", small.text, "--save", "/dev/null"}, "not a plain file");
+  check_refused({"train", small.text, "--save", ""}, "empty");
 }
 
 BOOST_AUTO_TEST_CASE(broken_models_are_refused) {

@@ -69,4 +69,14 @@ BOOST_AUTO_TEST_CASE(unknown_words_are_one) {
   BOOST_CHECK_THROW(Lexicon({"a", "b"}).encode_words({"a"}), unroll::Error);
 }
 
+BOOST_AUTO_TEST_CASE(sentences_of_a_text) {
+  const std::vector<std::string> expected{"It rained.", "\"Why now?\" she asked.",
+                                          "Nobody knew\u2026"};
+  BOOST_TEST(sentences(" It rained. \"Why now?\" she asked.\n\nNobody knew\u2026 ").size() == 3u);
+  BOOST_TEST(sentences("It rained.  \"Why now?\" she asked. Nobody knew\u2026 ") == expected,
+             boost::test_tools::per_element());
+  BOOST_TEST(sentences("").empty());
+  BOOST_TEST(sentences(" \n").empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
