@@ -40,9 +40,11 @@ void require_enough(const Corpus& corpus, const Settings& settings, const std::s
 }  // namespace
 
 Data read_data(const Options& options) {
-  Documents train = read_documents(options.text, options.column);
+  const bool words = options.settings.tokens != kCharacters;
+  Documents train =
+      read_documents(options.text, options.column, words ? kBuiltInStories : kBuiltInText);
   Documents valid =
-      options.valid.empty() ? take_tenth(train) : read_documents(options.valid, options.column);
+      options.valid.empty() ? take_tenth(train) : read_documents(options.valid, options.column, "");
   if (valid.stories != train.stories)
     bad_input(valid.name, ": of a .csv of stories and a running text one cannot show how well the ",
               "other was learned; expected two of a kind");
@@ -56,7 +58,8 @@ Data read_data(const Options& options) {
 }
 
 Documents read_for(const TrainedModel& model, const Options& options) {
-  Documents documents = read_documents(options.text, options.column);
+  Documents documents = read_documents(
+      options.text, options.column, model.settings.stories ? kOtherBuiltInStories : kBuiltInText);
   if (documents.stories != model.settings.stories)
     bad_input(documents.name, model.settings.stories
                                   ? ": is a running text; the model knows stories in a .csv"

@@ -41,9 +41,10 @@ void add_files(CLI::App& verb, Options& o, const std::string& what) {
 void add_train(CLI::App& app, Options& o, Verb train) {
   CLI::App& verb = *app.add_subcommand("train", "learn texts and save the best network");
   set_defaults(verb);
-  add_files(verb, o,
-            "UTF-8: a running text, or a .csv of separate stories; without it a short text that "
-            "is built in");
+  add_files(
+      verb, o,
+      "UTF-8: a running text, or a .csv of separate stories; without it a short built-in text, or "
+      "short built-in stories if --tokens are words");
   verb.add_option("--valid", o.valid, "to validate on; without it the last tenth of the text");
   verb.add_option("--save", o.model, "file to save the network in");
   verb.add_option("--min-freq", o.min_freq, "words that are rarer are unknown")
@@ -58,7 +59,7 @@ void add_train(CLI::App& app, Options& o, Verb train) {
 void add_evaluate(CLI::App& app, Options& o, Verb evaluate) {
   CLI::App& verb = *app.add_subcommand("evaluate", "measure a network on texts");
   set_defaults(verb);
-  add_files(verb, o, "as for train");
+  add_files(verb, o, "as for train; the built-in stories are others");
   verb.add_option("--model", o.model, "file written by train");
   verb.add_option("--streams", o.streams,
                   "places of a running text read side by side: faster, but each starts blind")
@@ -72,7 +73,8 @@ void add_score(CLI::App& app, Options& o, Verb score) {
   CLI::App& verb = *app.add_subcommand(
       "score", "say how likely stories are, and their endings beside those of others");
   set_defaults(verb);
-  add_files(verb, o, "a .csv of stories");
+  add_files(verb, o,
+            "a .csv of stories; without it short built-in ones, others than those of train");
   verb.add_option("--story", o.story, "one story instead of a file");
   verb.add_option("--model", o.model, "file written by train on stories");
   verb.add_option("--endings", o.endings, "of other stories, drawn at random, for each story")

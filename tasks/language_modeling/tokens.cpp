@@ -84,8 +84,13 @@ std::string joined_spaced(const std::vector<Size>& tokens, const Lexicon& lexico
 
 }  // namespace
 
-Documents read_documents(const std::string& path, const std::string& column) {
-  if (path.empty()) return {"the built-in text", {std::string(embedded("harbour_year.txt"))}};
+Documents read_documents(const std::string& path, const std::string& column,
+                         const std::string& built_in) {
+  if (path.empty() && built_in.ends_with(".csv")) {
+    const std::string name = "the built-in stories";
+    return {name, Csv::parse(embedded(built_in), name).column("Story"), true};
+  }
+  if (path.empty()) return {"the built-in text", {std::string(embedded(built_in))}};
   if (path.ends_with(".csv")) return {path, Csv::read(path).column(column), true};
   std::string text = read_file(path);
   decode_utf8(text, path);
@@ -112,7 +117,7 @@ void require_lexicon(const Lexicon& lexicon, const Settings& settings, const std
   if (settings.stories && lexicon.find(kEndOfStory) < 0)
     bad_input(path, ": its vocabulary has no ", kEndOfStory);
   if (settings.tokens == kCharacters) return;
-  if (lexicon.find("<PAD>") != Lexicon::kPadding || lexicon.find(kUnknownWord) != Lexicon::kUnknown)
+  if (!lexicon.is_of_words())
     bad_input(path, ": its vocabulary does not begin with <PAD> and ", kUnknownWord);
 }
 

@@ -23,9 +23,14 @@ struct Documents {
   bool stories = false;
 };
 
-/// Throws BadInput for what is not there, not UTF-8 or not CSV. An empty path stands for the
-/// built-in text.
-Documents read_documents(const std::string& path, const std::string& column);
+/// Throws BadInput for what is not there, not UTF-8 or not CSV. An empty path stands for that file
+/// of tasks/data.
+Documents read_documents(const std::string& path, const std::string& column,
+                         const std::string& built_in);
+
+/// What stands for the texts of a user who names none: stories or a running text.
+inline const std::string kBuiltInText = "harbour_year.txt", kBuiltInStories = "stories_train.csv",
+                         kOtherBuiltInStories = "stories_test.csv";
 
 /// The characters of the documents, or the words that occur min_freq times in the first of them,
 /// which are to be learned.

@@ -269,6 +269,16 @@ BOOST_AUTO_TEST_CASE(damaged_models_are_refused) {
 }
 
 // A limit on the size of files stands for a disk that is full.
+BOOST_AUTO_TEST_CASE(built_in_stories) {
+  const Folder folder;
+  const std::string model = folder / "model.safetensors";
+  done({"train", "--tokens", "words", "--save", model, "--epochs", "1", "--hidden", "16"});
+  const Json measured = answer({"evaluate", "--model", model});
+  BOOST_TEST(measured["stories"] == 100);
+  BOOST_TEST(measured["unknown"] > 100);  // others than those it has learned
+  BOOST_TEST(answer({"score", "--model", model})["endings"]["comparisons"] == 1000);
+}
+
 BOOST_AUTO_TEST_CASE(a_full_disk_and_a_folder_for_reading_only) {
   const Stories s;
   done(s.words({"--epochs", "1"}));

@@ -1,8 +1,12 @@
 // Words of several languages, and the lexicon that numbers them.
 #include <boost/test/unit_test.hpp>
 
+#include <set>
+
 #include <unroll/autograd/error.hpp>
 
+#include "common/csv.hpp"
+#include "common/embedded.hpp"
 #include "common/lexicon.hpp"
 #include "common/words.hpp"
 
@@ -77,6 +81,20 @@ BOOST_AUTO_TEST_CASE(sentences_of_a_text) {
              boost::test_tools::per_element());
   BOOST_TEST(sentences("").empty());
   BOOST_TEST(sentences(" \n").empty());
+}
+
+BOOST_AUTO_TEST_CASE(built_in_stories_have_five_sentences) {
+  std::set<std::string> different;
+  for (const char* name : {"stories_train.csv", "stories_test.csv"}) {
+    const Csv csv = Csv::parse(embedded(name), name);
+    BOOST_TEST(csv.rows() == 100);
+    for (const std::string& story : csv.column("Story")) {
+      BOOST_TEST_INFO(story);
+      BOOST_TEST(sentences(story).size() == 5u);
+      different.insert(story);
+    }
+  }
+  BOOST_TEST(different.size() == 200u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
