@@ -28,7 +28,7 @@ Settings Settings::of(const std::string& model) {
   s.model = model;
   if (model == "mlp-bow") s.hidden = 32, s.ngrams = 2;
   if (model == "mlp-cbow") s.embedding = 200, s.word_dropout = 0.5;
-  if (model == "rnn") s.max_words = 400, s.word_dropout = 0.2;
+  if (model == "rnn") s.max_words = 400, s.word_dropout = 0.3;
   return s;
 }
 
