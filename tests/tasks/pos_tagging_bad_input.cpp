@@ -1,6 +1,11 @@
 // What the program pos_tagging refuses, and that nothing is lost then.
 #include "pos_tagging.hpp"
 
+#include <sys/resource.h>
+
+#include <csignal>
+#include <filesystem>
+
 #include <unroll/layers/save.hpp>
 
 using namespace pos_tagging_tests;
@@ -110,10 +115,32 @@ BOOST_AUTO_TEST_CASE(models_that_do_not_fit_together_are_refused) {
       "settings", [](Json& s) { s.erase("crf"); }, "incomplete");
 }
 
-BOOST_AUTO_TEST_CASE(full_disks_and_folders_that_may_not_be_written) {
+BOOST_AUTO_TEST_CASE(a_full_disk_keeps_the_model_that_is_there) {
   const Small small;
-  check_refused({"train", small.data, "--save", "/dev/full"}, "/dev/full");
-  check_refused({"train", small.data, "--save", "/proc/model.safetensors"}, "/proc");
+  BOOST_TEST(small.train({"--epochs", "1"}).code == 0);
+  const std::string before = content_of(small.model);
+  rlimit whole{};
+  getrlimit(RLIMIT_FSIZE, &whole);
+  const rlimit full{4096, whole.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);  // a full disk, as far as write() can tell
+  setrlimit(RLIMIT_FSIZE, &full);
+  const Ran ran = small.train({"--epochs", "2"});
+  setrlimit(RLIMIT_FSIZE, &whole);
+  std::signal(SIGXFSZ, handler);
+  BOOST_TEST(ran.code == 2);
+  BOOST_TEST_INFO(ran.err);
+  BOOST_TEST(ran.err.find("model.safetensors: File too large; nothing was changed") !=
+             std::string::npos);
+  BOOST_TEST((content_of(small.model) == before));
+  const std::filesystem::directory_iterator files(small.path);
+  BOOST_TEST(std::distance(begin(files), end(files)) == 2);  // lessons and model
+}
+
+BOOST_AUTO_TEST_CASE(places_that_may_not_be_written) {
+  const Small small;
+  check_refused({"train", small.data, "--save", "/dev/full"}, "/dev/full: ");
+  check_refused({"train", small.data, "--save", "/proc/model.safetensors"},
+                "/proc/model.safetensors");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
