@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include <unroll/autograd/function.hpp>
+#include <unroll/layers/import.hpp>
 #include <unroll/layers/new_file.hpp>
 #include <unroll/layers/safetensors.hpp>
 
@@ -160,12 +161,16 @@ void save(const Module& module, const std::string& path, const Metadata& metadat
   save_arrays(arrays, metadata, path);
 }
 
+void assign(Module& module, const NamedArrays& arrays, const std::string& source) {
+  std::vector<NamedParameter> parameters = module.named_parameters();
+  std::string problems = misfits(parameters, arrays);
+  if (!problems.empty()) fail("load", source, ": does not fit the module:", problems);
+  for (NamedParameter& p : parameters) p.parameter.assign(arrays.at(p.name));
+}
+
 Metadata load(Module& module, const std::string& path) {
   SafeTensors file = load_arrays(path);
-  std::vector<NamedParameter> parameters = module.named_parameters();
-  std::string problems = misfits(parameters, file.arrays);
-  if (!problems.empty()) fail("load", path, ": does not fit the module:", problems);
-  for (NamedParameter& p : parameters) p.parameter.assign(file.arrays.at(p.name));
+  assign(module, file.arrays, path);
   return std::move(file.metadata);
 }
 
