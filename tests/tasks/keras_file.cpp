@@ -1,0 +1,72 @@
+// Files of Keras, read; that their numbers mean the right thing is tested by the golden group
+// keras.
+#include <boost/test/unit_test.hpp>
+
+#include <unroll/autograd/shape.hpp>
+
+#include "common/bad_input.hpp"
+#include "common/keras_file.hpp"
+#include "common/paths.hpp"
+#include "program.hpp"
+
+using namespace tasks;
+
+namespace {
+
+std::string path_of(const std::string& name) { return tests_dir() / "golden" / "keras" / name; }
+
+std::string listed(const unroll::NamedArrays& arrays) {
+  std::string list;
+  for (const auto& [name, array] : arrays) list += name + " ";
+  return list;
+}
+
+std::string refusal_of(const std::string& path) {
+  try {
+    read_keras_file(path);
+  } catch (const BadInput& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+bool skipped() {
+  if (!reads_keras_files()) BOOST_TEST_MESSAGE("built without HDF5");
+  return !reads_keras_files();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(keras_file)
+
+BOOST_AUTO_TEST_CASE(names_of_weights) {
+  if (skipped()) return;
+  BOOST_TEST(listed(read_keras_file(path_of("h5_gru_classifier.h5"))) ==
+             "dense_1/bias dense_1/kernel embedding_1/embeddings gru_1/bias gru_1/kernel "
+             "gru_1/recurrent_kernel ");
+  BOOST_TEST(listed(read_keras_file(path_of("h5_lstm_tagger.h5"))) ==
+             "lstm/bias lstm/kernel lstm/recurrent_kernel lstm_1/bias lstm_1/kernel "
+             "lstm_1/recurrent_kernel time_distributed/bias time_distributed/kernel ");
+}
+
+BOOST_AUTO_TEST_CASE(broken_files_are_refused) {
+  const Folder folder;
+  const std::string whole = content_of(path_of("h5_gru_classifier.h5"));
+  BOOST_TEST(refusal_of(folder / "missing.h5").find("missing.h5: no such file") !=
+             std::string::npos);
+  if (skipped()) {
+    BOOST_TEST(refusal_of(path_of("h5_gru_classifier.h5")).find("built without HDF5") !=
+               std::string::npos);
+    return;
+  }
+  BOOST_TEST(refusal_of(folder.file("text.h5", "notes")) == folder / "text.h5: is not HDF5");
+  for (std::size_t bytes = 100; bytes < whole.size(); bytes += whole.size() / 20)
+    BOOST_TEST(
+        refusal_of(folder.file("cut.h5", whole.substr(0, bytes))).starts_with(folder / "cut.h5: "));
+  std::string other = whole;
+  other.replace(other.find("layer_names"), 11, "layer_games");
+  BOOST_TEST(refusal_of(folder.file("other.h5", other)) ==
+             folder / "other.h5: has no layer_names; it is not a file of Keras");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
