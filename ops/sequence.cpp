@@ -25,8 +25,8 @@ struct Operand {
   }
 };
 
-/// One weight's product with all rows, made part by part: what belongs to a part of a long sequence is
-/// freed when the backward pass has gone through it.
+/// One weight's product with all rows, made part by part: what belongs to a part of a long sequence
+/// is freed when the backward pass has gone through it.
 struct Product {
   Operand weight, bias;
   std::uint64_t tape;
@@ -82,8 +82,9 @@ namespace {
 /// Steps of one part: so many that their product is as fast as a longer one.
 Size steps_in_part(const Array& whole) {
   constexpr Size kRows = 512;
-  const Size rows_a_step = std::max<Size>(1, whole.size() / std::max<Size>(1, whole.size(0) * whole.size(-1)));
-  return (kRows + rows_a_step - 1) / rows_a_step;
+  Size rows = 1;  // of one step
+  for (int axis = 1; axis + 1 < whole.rank(); ++axis) rows *= whole.shape()[axis];
+  return rows > 0 ? (kRows + rows - 1) / rows : kRows;
 }
 
 void make_part(Product& p, const Variable& whole, Size part, Size steps) {
