@@ -2,21 +2,27 @@
 # Installs what is missing, builds Release, and runs the main job on data embedded in the programs.
 source "$(dirname "${BASH_SOURCE[0]}")/scripts/setup.sh"
 
-programs=(namaskar language_modeling sentiment_rating)
+programs=(language_modeling namaskar pos_tagging sentiment_rating)
 configure release build
 build build "${programs[@]}"
 
 # ---- the main job: the precise calls stand here and nowhere else -------------------------------
+model=build/reviews.safetensors
+build/tasks/sentiment_rating train --model mlp-bow --batch 8 --epochs 30 --min-freq 2 --save "$model"
+build/tasks/sentiment_rating evaluate --model "$model"
+build/tasks/sentiment_rating predict "A quiet, funny film, beautifully acted." --model "$model"
+build/tasks/sentiment_rating predict "Boring and badly acted, a waste of time." --model "$model"
+
+model=build/tagger.safetensors
+echo
+build/tasks/pos_tagging train --model bilstm --batch 8 --epochs 20 --save "$model"
+build/tasks/pos_tagging evaluate --model "$model"
+build/tasks/pos_tagging tag "The old boat turned slowly in the wind." --model "$model"
+
 model=build/harbour_year.safetensors
+echo
 build/tasks/language_modeling train --save "$model" --batch 8 --epochs 30
 echo
 build/tasks/namaskar
 echo
 build/tasks/language_modeling generate --model "$model" --length 400 --temperature 0.6
-
-reviews=build/reviews.safetensors
-echo
-build/tasks/sentiment_rating train --model mlp-bow --batch 8 --epochs 30 --min-freq 2 --save "$reviews"
-build/tasks/sentiment_rating evaluate --model "$reviews"
-build/tasks/sentiment_rating predict "A quiet, funny film, beautifully acted." --model "$reviews"
-build/tasks/sentiment_rating predict "Boring and badly acted, a waste of time." --model "$reviews"
