@@ -159,6 +159,7 @@ class File {
 bool reads_keras_files() { return true; }
 
 unroll::NamedArrays read_keras_file(const std::string& path) {
+  H5dont_atexit();  // after a broken file it would complain at the end of the program
   read_file(path);  // its sentences about missing files and folders are better
   const Silence silence;
   return File(path).weights();
