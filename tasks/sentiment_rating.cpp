@@ -11,6 +11,7 @@
 #include "common/word_vectors.hpp"
 #include "sentiment_rating/options.hpp"
 #include "sentiment_rating/reviews.hpp"
+#include "sentiment_rating/run_report.hpp"
 #include "sentiment_rating/training.hpp"
 
 using namespace tasks;
@@ -31,6 +32,7 @@ Reviews reviews_of(const std::string& path, const std::string& built_in) {
 struct Corpus {
   Lexicon lexicon;
   RatedReviews train, valid;
+  std::vector<std::string> valid_texts;
 };
 
 Corpus read_corpus(const Options& options, Generator& generator) {
@@ -43,7 +45,7 @@ Corpus read_corpus(const Options& options, Generator& generator) {
   const auto numbered = [&](const Reviews& reviews) {
     return RatedReviews{reviews.ratings, encode(reviews.texts, lexicon, options.settings)};
   };
-  return {lexicon, numbered(train), numbered(valid)};
+  return {lexicon, numbered(train), numbered(valid), valid.texts};
 }
 
 // ---- training ----------------------------------------------------------------------------------
@@ -65,6 +67,7 @@ TrainedModel new_model(const Options& options, const Corpus& corpus, Generator& 
 void train(const Options& options) {
   TrainedModel::require_place(options.model);
   require_checkpoint_place(options.training);
+  if (!options.training.report.empty()) require_report_place(options.training.report);
   Generator generator(options.training.seed);
   const Corpus corpus = read_corpus(options, generator);
   Fitted fitted;
@@ -82,6 +85,10 @@ void train(const Options& options) {
     RatingTraining training(model, corpus.train, corpus.valid, options.training, options.model);
     fitted = fit({*model.net, optimiser, generator}, training, options.training, progress);
   }
+  if (!options.training.report.empty())
+    run_report(TrainedModel::load(options.model), fitted, corpus.valid, corpus.valid_texts,
+               thread_count(options.training.threads))
+        .save(options.training.report);
   const History::Epoch& best = fitted.history.epochs[static_cast<std::size_t>(fitted.best)];
   if (options.json) {
     Json json{{"model", options.model}, {"parameters", parameters}, {"train", best.train}};

@@ -84,10 +84,14 @@ Rnn::Rnn(const Settings& s, Size vocabulary)
                                          .layers = s.layers}))),
       readout(submodule("readout", Linear(2 * s.directions * s.hidden, 1))) {}
 
-Variable Rnn::operator()(const Padded& reviews) const {
+RecurrentStates Rnn::read(const Padded& reviews) const {
   const Variable heard = unroll::dropout(Variable(reviews.mask), word_dropout);
   const Variable x = embedding(embed, reviews.tokens) * expand(heard, -1);
-  const Variable h = over_time(rnn, x, {.lengths = reviews.lengths}).outputs();
+  return over_time(rnn, x, {.lengths = reviews.lengths});
+}
+
+Variable Rnn::rate(const RecurrentStates& states, const Padded& reviews) const {
+  const Variable& h = states.outputs();
   const Variable pooled =
       concat({weighted_sum(h, shares(reviews)), max_over_time(h, reviews.mask)});
   return on_scale(readout(unroll::dropout(pooled, dropout)));

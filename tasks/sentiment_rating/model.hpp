@@ -93,7 +93,11 @@ struct Rnn : RatingModel {
   unroll::Recurrent rnn;
   unroll::Linear readout;
 
-  unroll::Variable operator()(const Padded& reviews) const override;
+  unroll::RecurrentStates read(const Padded& reviews) const;
+  unroll::Variable rate(const unroll::RecurrentStates& states, const Padded& reviews) const;
+  unroll::Variable operator()(const Padded& reviews) const override {
+    return rate(read(reviews), reviews);
+  }
   unroll::Parameter word_vectors() const override { return embed; }
 };
 

@@ -87,6 +87,19 @@ BOOST_AUTO_TEST_CASE(a_training_goes_on_from_its_checkpoint) {
   BOOST_TEST((content_of(one.model) == content_of(two.model)));
 }
 
+BOOST_AUTO_TEST_CASE(a_report_of_the_run) {
+  const Small small;
+  for (const std::string kind : {"mlp-bow", "rnn"}) {
+    parsed(small.train(kind, {"--epochs", "2", "--report", small / kind}));
+    const std::string page = content_of(small / kind + "/index.html");
+    for (const char* heading : {"Predicted against true", "Loss while learning", "Lengths",
+                                "Validation: r2", "Layers", "Settings", "Samples"})
+      BOOST_TEST(page.find(std::string("<h2>") + heading) != std::string::npos);
+    BOOST_TEST((page.find("gradient through time") != std::string::npos) == (kind == "rnn"));
+  }
+  check_refused(small.arguments("rnn", {"--report", small.model}), "is not a folder");
+}
+
 BOOST_AUTO_TEST_CASE(vectors_of_others) {
   const Small small;
   const std::string vectors =

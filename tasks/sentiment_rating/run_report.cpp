@@ -1,0 +1,95 @@
+// The pictures of a run: what is true against what is said, lengths, gradients through time.
+#include "sentiment_rating/run_report.hpp"
+
+#include "common/text.hpp"
+
+namespace tasks::sentiment_rating {
+namespace {
+
+using namespace unroll;
+
+std::vector<Size> lengths_of(const RatedReviews& reviews) {
+  std::vector<Size> lengths;
+  for (const auto& review : reviews.reviews) lengths.push_back(static_cast<Size>(review.size()));
+  return lengths;
+}
+
+/// |dL/dh_t| of each cell over a batch of reviews of middle length.
+std::vector<Series> gradients_through_time(const Rnn& net, const RatedReviews& reviews) {
+  constexpr Size kBatch = 32;
+  const auto batches = batches_by_length(lengths_of(reviews), kBatch);
+  const std::vector<Size>& rows = batches[batches.size() / 2];
+  std::vector<float> ratings;
+  for (Size row : rows)
+    ratings.push_back(static_cast<float>(reviews.ratings[static_cast<std::size_t>(row)]));
+  const Padded batch = pad(reviews.reviews, rows);
+
+  Generator generator(1);
+  Tape tape(generator);
+  const RecurrentStates states = net.read(batch);
+  const Variable loss = mean_squared_error(net.rate(states, batch),
+                                           values(ratings, {static_cast<Size>(rows.size())}));
+  const Recurrent::State norms = gradient_norms(loss, states);
+  std::vector<Series> series;
+  for (std::size_t cell = 0; cell < norms.cells.size(); ++cell) {
+    Series one{join("cell ", cell + 1)};
+    one.y = norms.cells[cell].values()[0].value().to_vector<double>();
+    for (std::size_t t = 0; t < one.y.size(); ++t) one.x.push_back(static_cast<double>(t));
+    series.push_back(std::move(one));
+  }
+  return series;
+}
+
+/// Ratings are whole numbers: dots are moved sideways so that they can be told apart.
+Series against(const std::vector<double>& ratings, const std::vector<double>& predictions) {
+  Generator generator(1);
+  Series dots;
+  for (std::size_t k = 0; k < ratings.size(); ++k) {
+    dots.x.push_back(ratings[k] + 0.6 * (generator.uniform() - 0.5));
+    dots.y.push_back(predictions[k]);
+  }
+  return dots;
+}
+
+std::vector<std::vector<std::string>> samples(const std::vector<double>& ratings,
+                                              const std::vector<double>& predictions,
+                                              const std::vector<std::string>& texts) {
+  constexpr std::size_t kSamples = 20;
+  std::vector<std::vector<std::string>> rows{{"true", "said", "review"}};
+  for (std::size_t k = 0; k < std::min(kSamples, texts.size()); ++k)
+    rows.push_back({fixed(ratings[k], 0), fixed(predictions[k], 1), excerpt(texts[k], 160)});
+  return rows;
+}
+
+}  // namespace
+
+Report run_report(const TrainedModel& model, const Fitted& fitted, const RatedReviews& valid,
+                  const std::vector<std::string>& texts, int threads) {
+  Workers workers(threads);
+  const std::vector<double> predictions = rate(*model.net, valid.reviews, workers);
+  const RatingScores scores = rating_scores(valid.ratings, predictions);
+  Report report("sentiment_rating: " + model.settings.model);
+  report.facts("Scores on reviews held out", {{"R2", scores.r2},
+                                              {"mean squared error", scores.mean_squared_error},
+                                              {"mean absolute error", scores.mean_absolute_error},
+                                              {"positive or negative right", scores.accuracy}});
+  report.picture("Predicted against true",
+                 scatter_chart(against(valid.ratings, predictions),
+                               {.x = "true rating", .y = "predicted rating"}),
+                 "Reviews held out; dots are moved sideways so that they can be told apart.");
+  report.training(fitted);
+  std::vector<double> lengths;
+  for (Size length : lengths_of(valid)) lengths.push_back(static_cast<double>(length));
+  report.picture("Lengths", histogram(lengths, {.x = "features of a review", .y = "reviews"}));
+  if (const auto* net = dynamic_cast<const Rnn*>(model.net.get()))
+    report.picture("Norm of the gradient through time",
+                   line_chart(gradients_through_time(*net, valid),
+                              {.x = "time step", .y = "|dL/dh_t|", .log_y = true}),
+                   "Of 32 reviews of middle length, by the states of each cell.");
+  report.layers(*model.net);
+  report.facts("Settings", model.settings.to_json());
+  report.table("Samples", samples(valid.ratings, predictions, texts));
+  return report;
+}
+
+}  // namespace tasks::sentiment_rating
