@@ -82,7 +82,7 @@ struct Scale {
     for (double factor : {2., 5., 10.})
       if (step < rough) step = factor * power;
     for (double k = std::ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; ++k)
-      add(k * step, step);
+      add(k * step + 0.0, step);  // 0 instead of -0
     return all;
   }
 };

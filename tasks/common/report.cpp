@@ -33,6 +33,7 @@ svg text { fill: #444 }
 table { border-collapse: collapse; width: 100%; font-size: .93em }
 th, td { text-align: left; padding: .2em .6em .2em 0; border-bottom: 1px solid #eee;
          vertical-align: top; overflow-wrap: anywhere }
+th { overflow-wrap: normal }
 td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 )";
 

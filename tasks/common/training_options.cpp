@@ -25,7 +25,6 @@ void add_training_options(CLI::App& verb, TrainingOptions& o) {
   verb.add_option("--checkpoint-every", o.checkpoint_every, "and after so many batches")
       ->check(within(1, 1000000000));
   verb.add_flag("--resume", o.resume, "go on from the checkpoint as if nothing had happened");
-  verb.add_option("--report", o.report, "folder for a page about the run, index.html");
   verb.add_option("--threads", o.threads, "0: one a core; results repeat for the same number")
       ->check(within(0, 256));
   verb.add_option("--seed", o.seed, "of all random numbers")->check(within(0, 1.8e19));

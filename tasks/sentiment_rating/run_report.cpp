@@ -85,7 +85,7 @@ Report run_report(const TrainedModel& model, const Fitted& fitted, const RatedRe
     report.picture("Norm of the gradient through time",
                    line_chart(gradients_through_time(*net, valid),
                               {.x = "time step", .y = "|dL/dh_t|", .log_y = true}),
-                   "Of 32 reviews of middle length, by the states of each cell.");
+                   "Of a batch of reviews of middle length, by the states of each cell.");
   report.layers(*model.net);
   report.facts("Settings", model.settings.to_json());
   report.table("Samples", samples(valid.ratings, predictions, texts));

@@ -78,6 +78,7 @@ BOOST_AUTO_TEST_CASE(lines) {
   BOOST_TEST(count(two, "second") == 1);
   BOOST_TEST(count(two, "nan") + count(two, "inf") == 0);
   BOOST_TEST(is_well_formed(line_chart({}, axes)));
+  BOOST_TEST(count(one, ">-0") == 0);
 }
 
 BOOST_AUTO_TEST_CASE(logarithms) {
