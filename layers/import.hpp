@@ -2,6 +2,9 @@
 // read is not told here: PyTorch's state dicts come as safetensors (save.hpp).
 #pragma once
 
+#include <utility>
+#include <vector>
+
 #include <unroll/layers/module.hpp>
 #include <unroll/layers/named_arrays.hpp>
 

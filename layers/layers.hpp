@@ -25,6 +25,7 @@
 #include <unroll/layers/embedding.hpp>
 #include <unroll/layers/gradcheck.hpp>
 #include <unroll/layers/gradient_flow.hpp>
+#include <unroll/layers/import.hpp>
 #include <unroll/layers/init.hpp>
 #include <unroll/layers/layer_norm.hpp>
 #include <unroll/layers/linear.hpp>
