@@ -28,9 +28,11 @@ void Node::release() {
 }
 
 Op::Op(const char* name, std::span<const Variable> inputs) : name_(name) {
-  std::vector<const Variable*> list;
-  for (const Variable& v : inputs) list.push_back(&v);
-  check(list.data(), static_cast<int>(list.size()));
+  const Variable* few[kInline];
+  std::vector<const Variable*> many(inputs.size() > kInline ? inputs.size() : 0);
+  const Variable** list = many.empty() ? few : many.data();
+  for (std::size_t k = 0; k < inputs.size(); ++k) list[k] = &inputs[k];
+  check(list, static_cast<int>(inputs.size()));
 }
 
 Op::~Op() {

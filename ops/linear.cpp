@@ -3,6 +3,7 @@
 #include <unroll/ops/linear.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 
 #include <unroll/autograd/node.hpp>
@@ -102,14 +103,13 @@ class WeightGradient final : public Deferred {
     const Shape shape{rows_, width};
     if (are_consecutive(parts))
       return parts[0].viewed_as(Array::layout(shape, contiguous_strides(shape), 0, parts[0].type()));
-    Size row = 0;
     Array all = Array::uninitialised(shape, parts[0].type());
+    auto* next = static_cast<std::byte*>(all.mutable_raw());
     for (const Array& part : parts) {
-      const Size n = rows_in(part);
-      Array here = all.viewed_as(
-          Array::layout(part.shape(), contiguous_strides(part.shape()), row * width, part.type()));
-      kernel::copy_into(here, part);
-      row += n;
+      const Array rows = part.contiguous();
+      const auto bytes = static_cast<std::size_t>(rows.size() * bytes_of(rows.type()));
+      if (bytes) std::memcpy(next, rows.raw(), bytes);
+      next += bytes;
     }
     return all;
   }
