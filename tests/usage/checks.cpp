@@ -2,30 +2,13 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
-#include <unroll/unroll.hpp>
+#include "minimal_gated_unit.hpp"
 
 using namespace std;
 using namespace unroll;
+using mine::MinimalGatedUnit;
 
 namespace {
-
-struct MinimalGatedUnit : Cell {
-  using Cell::Cell;
-  Parameter Wf = parameter("Wf", {hidden, in}),
-            Uf = parameter("Uf", {hidden, hidden}, init::orthogonal),
-            bf = parameter("bf", {hidden}, init::zeros);
-  Parameter Wh = parameter("Wh", {hidden, in}),
-            Uh = parameter("Uh", {hidden, hidden}, init::orthogonal),
-            bh = parameter("bh", {hidden}, init::zeros);
-  struct State {
-    Variable h;
-  };
-  State step(const Variable& x, const State& s) const {
-    auto f = sigmoid(affine(x, Wf, s.h, Uf, bf));
-    auto c = tanh(affine(x, Wh, f * s.h, Uh, bh));
-    return {(1 - f) * s.h + f * c};
-  }
-};
 
 struct Net : Module {
   MinimalGatedUnit cell = submodule("cell", MinimalGatedUnit(3, 4));
