@@ -140,7 +140,18 @@ class Fit {
     const History::Epoch& e = now_.history.epochs.back();
     json valid = json::object();
     for (const auto& [name, score] : e.scores) valid[name] = score;
-    return {{"epochs", e.epochs}, {"steps", e.step}, {"train", e.train}, {"valid", valid}};
+    const json training{{"batch", options_.batch},
+                        {"data", options_.data},
+                        {"learning rate", options_.learning_rate},
+                        {"note", options_.note},
+                        {"schedule", options_.schedule},
+                        {"seed", options_.seed},
+                        {"threads", threads_}};
+    return {{"epochs", e.epochs},
+            {"steps", e.step},
+            {"train", e.train},
+            {"training", training},
+            {"valid", valid}};
   }
 
   [[noreturn]] void refuse_infinite() const {

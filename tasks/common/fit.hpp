@@ -70,7 +70,8 @@ class Training {
   /// after batch, while a tape with a generator records.
   virtual unroll::Variable loss(Size batch, const Share& share) = 0;
   virtual Validation validate() = 0;
-  /// The network is the best so far: writes the model file, with these scores, in one move.
+  /// The network is the best so far: writes the model file, with these scores and how it was
+  /// trained, in one move.
   virtual void save(const nlohmann::json& scores) = 0;
 
   /// What is carried from batch to batch within an epoch, for checkpoints.

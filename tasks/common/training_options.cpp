@@ -2,6 +2,7 @@
 #include "common/training_options.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <thread>
 
 namespace tasks {
@@ -25,9 +26,16 @@ void add_training_options(CLI::App& verb, TrainingOptions& o) {
   verb.add_option("--checkpoint-every", o.checkpoint_every, "and after so many batches")
       ->check(within(1, 1000000000));
   verb.add_flag("--resume", o.resume, "go on from the checkpoint as if nothing had happened");
+  verb.add_option("--data-name", o.data, "what the data are called, in the model file");
+  verb.add_option("--note", o.note, "what else the model file shall say, such as terms of the data");
   verb.add_option("--threads", o.threads, "0: one a core; results repeat for the same number")
       ->check(within(0, 256));
   verb.add_option("--seed", o.seed, "of all random numbers")->check(within(0, 1.8e19));
+}
+
+void name_data(TrainingOptions& options, const std::string& file) {
+  if (options.data.empty())
+    options.data = file.empty() ? "built-in" : std::filesystem::path(file).filename().string();
 }
 
 int thread_count(int threads) {

@@ -21,11 +21,15 @@ struct TrainingOptions {
   Size checkpoint_every = 1000;
   /// Largest norm of the gradient.
   double clip = 1;
+  /// What the data are called, in the model file.
+  std::string data = {};
   /// 0: as minutes say, or else 20.
   Size epochs = 0;
   double learning_rate = 1e-3;
   /// 0: as epochs say.
   double minutes = 0;
+  /// Kept in the model file: the terms of the data, or anything else that people should know.
+  std::string note = {};
   /// Epochs without a better network until the end.
   int patience = 5;
   /// Go on from the checkpoint.
@@ -40,6 +44,9 @@ struct TrainingOptions {
 
 /// Declares all of them, with their defaults and limits.
 void add_training_options(CLI::App& verb, TrainingOptions& options);
+
+/// What the data are called if nobody said: as their file is, or built-in.
+void name_data(TrainingOptions& options, const std::string& file);
 
 /// How many threads are meant; at least 1.
 int thread_count(int threads);

@@ -3,6 +3,7 @@
 #include "language_modeling/options.hpp"
 
 #include "common/cells.hpp"
+#include "common/pretrained.hpp"
 #include "language_modeling/tokens.hpp"
 
 namespace tasks {
@@ -53,14 +54,17 @@ void add_train(CLI::App& app, Options& o, Verb train) {
   verb.add_option("--steps", o.steps, "tokens the gradient flows back")->check(within(1, 10000));
   add_training_options(verb, o.training);
   verb.add_flag("--json", o.json, "print one object; progress goes to stderr");
-  verb.callback([&o, train] { train(o); });
+  verb.callback([&o, train] {
+    name_data(o.training, o.text);
+    train(o);
+  });
 }
 
 void add_evaluate(CLI::App& app, Options& o, Verb evaluate) {
   CLI::App& verb = *app.add_subcommand("evaluate", "measure a network on texts");
   set_defaults(verb);
   add_files(verb, o, "as for train; the built-in stories are others");
-  verb.add_option("--model", o.model, "file written by train");
+  add_model(verb, o.model);
   verb.add_option("--streams", o.streams,
                   "places of a running text read side by side: faster, but each starts blind")
       ->check(within(1, 4096));
@@ -76,7 +80,7 @@ void add_score(CLI::App& app, Options& o, Verb score) {
   add_files(verb, o,
             "a .csv of stories; without it short built-in ones, others than those of train");
   verb.add_option("--story", o.story, "one story instead of a file");
-  verb.add_option("--model", o.model, "file written by train on stories");
+  add_model(verb, o.model, "file written by train on stories");
   verb.add_option("--endings", o.endings, "of other stories, drawn at random, for each story")
       ->check(within(1, 10000));
   verb.add_option("--seed", o.training.seed, "of all random numbers")->check(within(0, 1.8e19));
@@ -88,7 +92,7 @@ void add_score(CLI::App& app, Options& o, Verb score) {
 void add_generate(CLI::App& app, Options& o, Verb generate) {
   CLI::App& verb = *app.add_subcommand("generate", "let a network write");
   set_defaults(verb);
-  verb.add_option("--model", o.model, "file written by train");
+  add_model(verb, o.model);
   verb.add_option("--prompt", o.prompt, "text to go on from");
   verb.add_option("--samples", o.samples, "texts to write")->check(within(1, 1000000));
   verb.add_option("--length", o.length, "most tokens to write; a story may end before")

@@ -6,12 +6,13 @@
 
 #include "common/bad_input.hpp"
 #include "common/cells.hpp"
+#include "common/pretrained.hpp"
 
 namespace tasks::pos_tagging {
 namespace {
 
 void add_model_and_beams(CLI::App& verb, Options& o) {
-  verb.add_option("--model", o.model, "file written by train");
+  add_model(verb, o.model);
   verb.add_option("--beams", o.beams,
                   "tag-fed: sequences of tags that are followed at a time; 1: the likeliest tag")
       ->check(within(1, 1000));
@@ -89,6 +90,7 @@ void add_train(CLI::App& app, Options& o, Verb train) {
   verb.callback([&o, cell, parts, train] {
     parts->check(o.settings.model);
     if (cell->count() == 0) o.settings.cell = Settings::of(o.settings.model).cell;
+    name_data(o.training, o.file);
     train(o);
   });
 }

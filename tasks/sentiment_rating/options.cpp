@@ -7,6 +7,7 @@
 
 #include "common/bad_input.hpp"
 #include "common/cells.hpp"
+#include "common/pretrained.hpp"
 #include "common/word_vectors.hpp"
 
 namespace tasks::sentiment_rating {
@@ -117,6 +118,7 @@ void add_train(CLI::App& app, Options& o, Verb train) {
   verb.callback([&o, &verb, settings, train] {
     o.settings = settings->of(o.settings.model);
     if (!o.vectors.empty()) take_size_of_vectors(o, verb.count("--embedding") > 0);
+    name_data(o.training, o.file);
     train(o);
   });
 }
@@ -127,7 +129,7 @@ void add_evaluate(CLI::App& app, Options& o, Verb evaluate) {
   verb.add_option("reviews", o.file,
                   "CSV file with columns Rating and Review; without it short "
                   "built-in reviews, others than those of train");
-  verb.add_option("--model", o.model, "file written by train");
+  add_model(verb, o.model);
   verb.add_option("--threads", o.training.threads, "0: one a core")->check(within(0, 256));
   verb.add_flag("--json", o.json, "print one object");
   verb.callback([&o, evaluate] { evaluate(o); });
@@ -139,7 +141,7 @@ void add_predict(CLI::App& app, Options& o, Verb predict) {
   CLI::Option* text = verb.add_option("review", o.text, "a review, in quotes");
   verb.add_option("--file", o.file, "CSV file with a column Review to rate instead")
       ->excludes(text);
-  verb.add_option("--model", o.model, "file written by train");
+  add_model(verb, o.model);
   verb.add_option("--threads", o.training.threads, "0: one a core")->check(within(0, 256));
   verb.add_flag("--json", o.json, "print one object");
   verb.callback([&o, &verb, predict] {
