@@ -115,7 +115,7 @@ Variable AdaptiveSoftmax::log_probabilities(const Variable& h) const {
     Size entry = cutoffs[0] + static_cast<Size>(k);
     parts.push_back(log_softmax(clusters[k](h)) + sliced(top, -1, entry, entry + 1));
   }
-  return concat(parts);
+  return layer_output(*this, concat(parts));
 }
 
 Variable AdaptiveSoftmax::predict(const Variable& h) const {

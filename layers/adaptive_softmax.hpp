@@ -28,7 +28,9 @@ struct AdaptiveSoftmax : Module {
     Size in, size, words;
     Linear project = submodule("project", Linear(in, size, {.bias = false})),
            readout = submodule("readout", Linear(size, words, {.bias = false}));
-    Variable operator()(const Variable& h) const { return readout(project(h)); }
+    Variable operator()(const Variable& h) const {
+      return layer_output(*this, readout(project(h)));
+    }
   };
 
   Size in, classes;

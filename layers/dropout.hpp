@@ -2,7 +2,7 @@
 // sequence is an option of recurrent.hpp.
 #pragma once
 
-#include <unroll/layers/module.hpp>
+#include <unroll/layers/layer_outputs.hpp>
 #include <unroll/ops/random.hpp>
 
 namespace unroll {
@@ -14,7 +14,7 @@ struct Dropout : Module {
 
   double p;
 
-  Variable operator()(const Variable& x) const { return dropout(x, p); }
+  Variable operator()(const Variable& x) const { return layer_output(*this, dropout(x, p)); }
 };
 
 }  // namespace unroll

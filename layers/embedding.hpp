@@ -1,7 +1,7 @@
 // Embedding: a vector for each of a number of words. One-hot vectors are ops/index.hpp's.
 #pragma once
 
-#include <unroll/layers/module.hpp>
+#include <unroll/layers/layer_outputs.hpp>
 #include <unroll/ops/index.hpp>
 
 namespace unroll {
@@ -19,7 +19,9 @@ struct Embedding : Module {
     if (padding >= 0) a[padding].fill(0);
   });
 
-  Variable operator()(const Variable& x) const { return embedding(W, x, options); }
+  Variable operator()(const Variable& x) const {
+    return layer_output(*this, embedding(W, x, options));
+  }
 };
 
 }  // namespace unroll

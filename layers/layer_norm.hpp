@@ -1,7 +1,7 @@
 // LayerNorm: the last axis at mean 0 and variance 1, then scaled. The op is ops/nn.hpp's.
 #pragma once
 
-#include <unroll/layers/module.hpp>
+#include <unroll/layers/layer_outputs.hpp>
 #include <unroll/ops/nn.hpp>
 
 namespace unroll {
@@ -16,7 +16,7 @@ struct LayerNorm : Module {
   Parameter bias = parameter("bias", {size}, init::zeros);
 
   Variable operator()(const Variable& x) const {
-    return layer_norm(x, gain, bias, {.epsilon = epsilon});
+    return layer_output(*this, layer_norm(x, gain, bias, {.epsilon = epsilon}));
   }
 };
 

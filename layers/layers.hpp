@@ -28,6 +28,7 @@
 #include <unroll/layers/import.hpp>
 #include <unroll/layers/init.hpp>
 #include <unroll/layers/layer_norm.hpp>
+#include <unroll/layers/layer_outputs.hpp>
 #include <unroll/layers/linear.hpp>
 #include <unroll/layers/module.hpp>
 #include <unroll/layers/optimiser.hpp>

@@ -1,7 +1,7 @@
 // Linear: a weight and a bias. The product itself is ops/linear.hpp's.
 #pragma once
 
-#include <unroll/layers/module.hpp>
+#include <unroll/layers/layer_outputs.hpp>
 #include <unroll/ops/linear.hpp>
 
 namespace unroll {
@@ -21,7 +21,7 @@ struct Linear : Module {
   Parameter b;  ///< empty without bias
 
   Variable operator()(const Variable& x) const {
-    return b.empty() ? linear(x, W) : linear(x, W, b);
+    return layer_output(*this, b.empty() ? linear(x, W) : linear(x, W, b));
   }
 };
 

@@ -49,13 +49,18 @@ struct ModuleNode : Shared {
     }
   }
 
+  std::string path() const {
+    std::string path;
+    for (const ModuleNode* node = this; node && node->place; node = node->place->parent)
+      path = node->place->name + (path.empty() ? "" : ".") + path;
+    return path;
+  }
+
   /// Messages speak of a Parameter by its path, as far as it is known.
   void name_parameters() const {
-    std::string prefix;
-    for (const ModuleNode* node = this; node && node->place; node = node->place->parent)
-      prefix = node->place->name + "." + prefix;
+    const std::string prefix = path();
     std::vector<NamedParameter> list;
-    collect(prefix, list);
+    collect(prefix.empty() ? prefix : prefix + ".", list);
     for (const NamedParameter& p : list) p.parameter.data().name = p.name;
   }
 
@@ -172,6 +177,8 @@ const std::string& Module::name() const {
   static const std::string none;
   return node().place ? node().place->name : none;
 }
+
+std::string Module::path() const { return node().path(); }
 
 void Module::initialise(Generator& generator) {
   for (Parameter& p : parameters()) {

@@ -46,6 +46,8 @@ class Module {
   Size parameter_count() const;
   /// The name under which a parent registered it; "" if none has.
   const std::string& name() const;
+  /// Its name after those of the modules that hold it, "encoder.layer0"; "" for the outermost.
+  std::string path() const;
 
   /// Draws the numbers of every Parameter again, each by its initialiser. Without this they come
   /// from a fixed stream: the same program starts with the same numbers.

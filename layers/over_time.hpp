@@ -13,6 +13,7 @@
 //     State zero_state(const Variable& x) const;   // for one step's x; of a Cell: (B, hidden)
 #pragma once
 
+#include <unroll/layers/layer_outputs.hpp>
 #include <unroll/layers/steps.hpp>
 
 namespace unroll {
@@ -152,6 +153,9 @@ States<StateOf<C>> over_time(const C& cell, const InputOf<C>& xs,
                         .zoneout = options.zoneout});
     states.kept_ = std::move(steps.kept);
     states.last_ = std::move(steps.state);
+    if constexpr (std::is_base_of_v<Module, C>)
+      if (detail::layer_outputs)
+        layer_output(cell, options.keep_states ? states.outputs() : states.output_(states.last_));
   }
   return states;
 }

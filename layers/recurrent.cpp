@@ -193,6 +193,9 @@ RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
     if (!top) input = result.newest_outputs();
   }
   result.steps_ = xs.size(0);
+  if (detail::layer_outputs)
+    layer_output(recurrent,
+                 options.keep_states ? result.outputs() : recurrent.output(result.last_));
   if (!options.keep_states) {
     result.cells_.clear();
     result.top_input_ = {};

@@ -2,7 +2,7 @@
 // loss for weights of one's own, such as an embedding's, is ops/sampled_softmax.hpp's.
 #pragma once
 
-#include <unroll/layers/module.hpp>
+#include <unroll/layers/layer_outputs.hpp>
 #include <unroll/ops/linear.hpp>
 #include <unroll/ops/sampled_softmax.hpp>
 
@@ -30,7 +30,7 @@ struct SampledSoftmax : Module {
 
   /// The logits of all classes: h (..., in), result (..., classes).
   Variable operator()(const Variable& h) const {
-    return b.empty() ? linear(h, W) : linear(h, W, b);
+    return layer_output(*this, b.empty() ? linear(h, W) : linear(h, W, b));
   }
   /// Cross entropy of targets, int64 (...).
   Variable loss(const Variable& h, const Variable& targets, const LossOptions& how = {}) const;
