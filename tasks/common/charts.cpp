@@ -31,8 +31,11 @@ std::string tick_label(double x, double step) {
   if (step > 0)
     return fixed(x, std::max(0, -static_cast<int>(std::floor(std::log10(step) + 1e-9))));
   char text[32];
-  std::snprintf(text, sizeof text, "%.3g", x);
-  return text;
+  const bool tiny = x != 0 && std::abs(x) < 0.00095;  // 5e-4 takes less room
+  std::snprintf(text, sizeof text, tiny ? "%.0e" : "%.3g", x);
+  std::string label = text;
+  if (const auto zero = label.find("e-0"); zero != label.npos) label.erase(zero + 2, 1);
+  return label;
 }
 
 std::string text_at(double x, double y, const std::string& anchor, const std::string& text,
@@ -69,20 +72,34 @@ struct Scale {
     std::string label;
   };
   std::vector<Tick> ticks() const {
+    constexpr std::size_t kFewest = 3;
+    if (!log) return even_ticks();
+    for (const std::vector<double>& factors :
+         {std::vector<double>{1}, std::vector<double>{1, 2, 5}})
+      if (auto all = power_ticks(factors); all.size() >= kFewest) return all;
+    return even_ticks();
+  }
+
+ private:
+  /// Powers of ten times each factor.
+  std::vector<Tick> power_ticks(const std::vector<double>& factors) const {
     std::vector<Tick> all;
-    const auto add = [&](double at, double step) { all.push_back({at, tick_label(at, step)}); };
-    if (log) {
-      for (double t = std::pow(10, std::ceil(std::log10(low) - 1e-9)); t <= high * 1.0001; t *= 10)
-        add(t, 0);
-      if (all.size() < 2) all = {{low, tick_label(low, 0)}, {high, tick_label(high, 0)}};
-      return all;
-    }
+    for (double power = std::pow(10, std::floor(std::log10(low))); power <= high * 1.0001;
+         power *= 10)
+      for (const double factor : factors)
+        if (const double at = factor * power; low * 0.9999 <= at && at <= high * 1.0001)
+          all.push_back({at, tick_label(at, 0)});
+    return all;
+  }
+  /// About five round numbers.
+  std::vector<Tick> even_ticks() const {
     const double rough = (high - low) / 5, power = std::pow(10, std::floor(std::log10(rough)));
     double step = power;
     for (double factor : {2., 5., 10.})
       if (step < rough) step = factor * power;
+    std::vector<Tick> all;
     for (double k = std::ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; ++k)
-      add(k * step + 0.0, step);  // 0 instead of -0
+      all.push_back({k * step + 0.0, tick_label(k * step + 0.0, step)});  // 0 instead of -0
     return all;
   }
 };
@@ -191,21 +208,32 @@ std::string scatter_chart(const Series& dots, const Axes& axes) {
 }
 
 std::string histogram(const std::vector<double>& values, const Axes& axes) {
-  constexpr std::size_t kBars = 30;
+  constexpr double kMost = 30;
   Canvas canvas(axes);
-  for (double value : values) canvas.x.include(value);
-  canvas.x.settle();
-  const Scale& x = canvas.x;
-  std::vector<double> counts(kBars);
+  Scale& x = canvas.x;
+  bool whole = true;  // numbers: a bar stands for one or several of them
+  for (double value : values) {
+    x.include(value);
+    whole = whole && (!x.takes(value) || value == std::floor(value));
+  }
+  double bars = kMost;
+  if (whole && x.low <= x.high) {
+    const double range = x.high - x.low + 1, each = std::ceil(range / kMost);
+    bars = std::ceil(range / each);
+    x.low -= 0.5;
+    x.high = x.low + bars * each;
+  }
+  x.settle();
+  std::vector<double> counts(static_cast<std::size_t>(bars));
   for (double value : values)
     if (x.takes(value))
-      ++counts[std::min(kBars - 1,
-                        static_cast<std::size_t>((value - x.low) / (x.high - x.low) * kBars))];
+      ++counts[std::min(counts.size() - 1,
+                        static_cast<std::size_t>((value - x.low) / (x.high - x.low) * bars))];
   canvas.y.include(0);
   for (double count : counts) canvas.y.include(count);
   canvas.y.settle();
-  const double width = (x.to - x.from) / kBars;
-  for (std::size_t k = 0; k < kBars; ++k)
+  const double width = (x.to - x.from) / bars;
+  for (std::size_t k = 0; k < counts.size(); ++k)
     canvas.draw("<rect class='bar' x='", number(x.from + static_cast<double>(k) * width + 0.5),
                 "' y='", number(canvas.y(counts[k])), "' width='", number(width - 1), "' height='",
                 number(canvas.y.from - canvas.y(counts[k])), "'/>");
@@ -218,28 +246,33 @@ std::string matrix_chart(const std::vector<std::string>& names,
   bool square = counts.size() == n;
   for (const auto& row : counts) square = square && row.size() == n;
   if (!square) unroll::fail("matrix_chart", "expected ", n, " rows of ", n, " numbers.");
-  constexpr double kCell = 40, kLabel = 70;
-  const double side = kLabel + kCell * static_cast<double>(n);
-  std::string svg = join("<svg viewBox='0 0 ", number(side + 20), " ", number(side + 20),
-                         "' role='img' style='max-width:", number(side + 20), "px'>");
-  svg += text_at((kLabel + side) / 2 + 20, 14, "middle", axes.x);
-  svg += text_at(
-      0, 0, "middle", axes.y,
-      join(" transform='translate(12 ", number((kLabel + side) / 2 + 20), ") rotate(-90)'"));
+  constexpr double kCell = 40, kFrom = 90, kAir = 8;
+  std::size_t longest = 0;
+  for (const std::string& name : names) longest = std::max(longest, name.size());
+  const bool upright = longest > 5;  // names that would run into each other
+  const double top = upright ? 110 : 44, side = kCell * static_cast<double>(n);
+  std::string svg = join("<svg viewBox='0 0 ", number(kFrom + side), " ", number(top + side),
+                         "' role='img' style='max-width:", number(kFrom + side), "px'>");
+  const auto turned = [](double x, double y) {
+    return join(" transform='translate(", number(x), " ", number(y), ") rotate(-90)'");
+  };
+  svg += text_at(kFrom + side / 2, 14, "middle", axes.x);
+  svg += text_at(0, 0, "middle", axes.y, turned(12, top + side / 2));
   for (std::size_t i = 0; i < n; ++i) {
-    const double at = kLabel + 20 + kCell * static_cast<double>(i);
-    svg += text_at(kLabel + 14, at + kCell / 2 + 4, "end", names[i]);
-    svg += text_at(at + kCell / 2, kLabel + 10, "middle", names[i]);
+    const double before = kCell * static_cast<double>(i), middle = before + kCell / 2;
+    svg += text_at(kFrom - kAir, top + middle + 4, "end", names[i]);
+    svg += upright ? text_at(0, 0, "start", names[i], turned(kFrom + middle + 4, top - kAir))
+                   : text_at(kFrom + middle, top - kAir, "middle", names[i]);
     Size total = 0;
     for (Size count : counts[i]) total += count;
     for (std::size_t j = 0; j < n; ++j) {
       const double part = total == 0 ? 0 : double(counts[i][j]) / double(total);
-      const double left = kLabel + 20 + kCell * static_cast<double>(j);
-      svg +=
-          join("<rect x='", number(left), "' y='", number(at), "' width='", kCell - 1, "' height='",
-               kCell - 1, "' fill='#1f6fb4' fill-opacity='", number(0.04 + 0.96 * part), "'/>");
+      const double left = kFrom + kCell * static_cast<double>(j);
+      svg += join("<rect x='", number(left), "' y='", number(top + before), "' width='", kCell - 1,
+                  "' height='", kCell - 1, "' fill='#1f6fb4' fill-opacity='",
+                  number(0.04 + 0.96 * part), "'/>");
       if (counts[i][j] > 0)
-        svg += text_at(left + kCell / 2, at + kCell / 2 + 4, "middle",
+        svg += text_at(left + kCell / 2, top + middle + 4, "middle",
                        count_text(double(counts[i][j])), part > 0.5 ? " style='fill:#fff'" : "");
     }
   }

@@ -30,7 +30,8 @@ struct Axes {
 std::string line_chart(const std::vector<Series>& series, const Axes& axes);
 /// Dots, and the diagonal on which x = y.
 std::string scatter_chart(const Series& dots, const Axes& axes);
-/// How many of the values lie in each of some equal intervals.
+/// How many of the values lie in each of some equal intervals, at most 30; of whole numbers each
+/// interval holds equally many.
 std::string histogram(const std::vector<double>& values, const Axes& axes);
 /// A square for each number, the darker the larger its part of the row; rows and columns have the
 /// same names. Throws Error unless counts are as many rows of as many numbers.

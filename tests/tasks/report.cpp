@@ -85,6 +85,17 @@ BOOST_AUTO_TEST_CASE(logarithms) {
   const std::string svg = line_chart({{"", {0, 1, 2, 3}, {1, 10, 0, 100}}}, {.log_y = true});
   BOOST_TEST(count(svg, "<circle") == 3);
   BOOST_TEST(svg.find("d='M62 256L224 134L548 12'") != svg.npos);
+  for (const char* label : {">10<", ">100<"}) BOOST_TEST(count(svg, label) == 1);
+  const std::string small = line_chart({{"", {0, 1}, {0.0001, 0.01}}}, {.log_y = true});
+  for (const char* label : {">1e-4<", ">0.001<", ">0.01<"})
+    BOOST_TEST(count(small, label) == 1, label);
+  // Where powers of ten are too few to read a scale by, there is something between.
+  const std::string narrow = line_chart({{"", {0, 1}, {0.007, 0.035}}}, {.log_y = true});
+  for (const char* label : {">0.01<", ">0.02<", ">0.03<"})
+    BOOST_TEST(count(narrow, label) == 1, label);
+  const std::string wider = line_chart({{"", {0, 30}, {0.15, 3}}}, {.log_y = true});
+  for (const char* label : {">0.2<", ">0.5<", ">1<", ">2<"})
+    BOOST_TEST(count(wider, label) == 1, label);
 }
 
 BOOST_AUTO_TEST_CASE(ticks_can_be_told_apart) {
@@ -97,10 +108,14 @@ BOOST_AUTO_TEST_CASE(dots_bars_and_matrices) {
   const std::string dots = scatter_chart({"", {1, 2, 3}, {1, 2, kNan}}, {});
   BOOST_TEST(is_well_formed(dots));
   BOOST_TEST(count(dots, "<circle") == 2);
-  const std::string bars = histogram({1, 1, 1, 2, kNan}, {});
+  const std::string bars = histogram({1, 1, 1, 1.5, kNan}, {});
   BOOST_TEST(is_well_formed(bars));
   BOOST_TEST(count(bars, "height='244'") == 1);  // the three of 1, as high as the picture
   BOOST_TEST(count(bars, "height='0'") == 28);
+  BOOST_TEST(count(histogram({7, 7, 8, 10}, {}), "<rect") == 4);  // of 7, 8, 9 and 10
+  BOOST_TEST(count(histogram({0, 59}, {}), "<rect") == 30);       // two numbers each
+  BOOST_TEST(count(histogram({0, 60}, {}), "<rect") == 21);       // three
+  BOOST_TEST(is_well_formed(histogram({}, {})));
   const std::string matrix = matrix_chart({"NOUN", "VERB"}, {{5, 0}, {1, 3}}, {});
   BOOST_TEST(is_well_formed(matrix));
   BOOST_TEST(count(matrix, "<rect") == 4);
