@@ -1,11 +1,12 @@
 // language_modeling: a recurrent network learns to continue texts, by characters or words.
-// train, evaluate, score and generate stand here from top to bottom; data, tokens, network and loss
-// are in language_modeling/, the pieces that other tasks need too in common/.
+// train, evaluate, score, generate and inspect stand here from top to bottom; data, tokens, network
+// and loss are in language_modeling/, the pieces that other tasks need too in common/.
 
 #include <cmath>
 #include <cstdio>
 
 #include "common/bad_input.hpp"
+#include "common/inspect.hpp"
 #include "common/progress.hpp"
 #include "common/table.hpp"
 #include "common/text.hpp"
@@ -228,20 +229,41 @@ void generate(const Options& options) {
   if (options.json) print_json({{"prompt", options.prompt}, {"text", texts[0]}, {"texts", texts}});
 }
 
+// ---- inspect -----------------------------------------------------------------------------------
+
+void inspect(const InspectOptions& options) {
+  const TrainedModel model = TrainedModel::load(options.model);
+  const Lexicon& tokens = model.lexicon;
+  const std::vector<Size> read = opening(model, options.text);
+  const Variable x = values(read, {static_cast<Size>(read.size()), 1});
+  show_inside({.net = model.net,
+               .compute = [&] { model.net.logits(model.net(x, {}).h); },
+               .tokens = tokens.tokens(read),
+               .rows = {{"embedding", tokens},
+                        {"readout.W", tokens},
+                        {"readout.b", tokens},
+                        {"bias", tokens}},
+               .columns = {{"readout", tokens}, {"softmax", tokens}}},
+              options);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Learns to continue texts, by characters or words.", "language_modeling");
   Options options;
+  InspectOptions inspected{.model = options.model};
   app.require_subcommand(1);
   lay_out(app, "  language_modeling train book.txt --minutes 10\n"
                "  language_modeling train stories.csv --tokens words --tied\n"
                "  language_modeling evaluate other.txt\n"
                "  language_modeling score stories.csv\n"
-               "  language_modeling generate --prompt 'The sea' --temperature 0.7\n");
+               "  language_modeling generate --prompt 'The sea' --temperature 0.7\n"
+               "  language_modeling inspect 'The sea' --layer rnn --output states.npy\n");
   add_train(app, options, train);
   add_evaluate(app, options, evaluate);
   add_score(app, options, score);
   add_generate(app, options, generate);
+  add_inspect(app, "prompt", "a text to read, in quotes", inspected, inspect);
   return run(app, argc, argv);
 }

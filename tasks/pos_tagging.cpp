@@ -1,11 +1,12 @@
 // pos_tagging: which part of speech each word of a sentence is, learned from tagged sentences.
-// train, evaluate and tag stand here from top to bottom; the networks are in pos_tagging/bilstm.cpp
-// and tag_fed.cpp, the pieces that other tasks need too in common/.
+// train, evaluate, tag and inspect stand here from top to bottom; the networks are in
+// pos_tagging/bilstm.cpp and tag_fed.cpp, the pieces that other tasks need too in common/.
 
 #include <cstdio>
 
 #include "common/bad_input.hpp"
 #include "common/embedded.hpp"
+#include "common/inspect.hpp"
 #include "common/table.hpp"
 #include "common/text.hpp"
 #include "common/words.hpp"
@@ -207,17 +208,44 @@ void tag(const Options& options) {
   if (options.json) std::printf("%s\n", json.dump().c_str());
 }
 
+// ---- inspect -----------------------------------------------------------------------------------
+
+/// A tagger that reads tags is given those that it has found, step by step.
+void inspect(const InspectOptions& options) {
+  constexpr Size kBeams = 1;
+  const TrainedModel model = TrainedModel::load(options.model);
+  const auto& [letters, tags, lexicon] = model.vocabulary;
+  const Words sentence = words(options.text, {.lowercase = false});
+  Batch batch = EncodedSentences({sentence}, model.vocabulary).batch({0});
+  batch.tags = pad(model.net->tags(batch, kBeams), {0}).tokens;
+  show_inside({.net = *model.net,
+               .compute = [&] { model.net->loss(batch); },
+               .tokens = sentence,
+               .rows = {{"encode.embed", lexicon},
+                        {"encode.letters.W", letters},
+                        {"readout.W", tags},
+                        {"readout.b", tags},
+                        {"crf.transitions", tags},
+                        {"crf.start", tags},
+                        {"crf.end", tags}},
+               .columns = {{"readout", tags}, {"crf.transitions", tags}}},
+              options);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Tells the part of speech of each word.", "pos_tagging");
   Options options;
+  InspectOptions inspected{.model = options.model};
   app.require_subcommand(1);
   lay_out(app, "  pos_tagging train tagged.csv --model bilstm --crf --save tagger.safetensors\n"
                "  pos_tagging evaluate other.csv --model tagger.safetensors\n"
-               "  pos_tagging tag 'The tide turned at noon.' --model tagger.safetensors\n");
+               "  pos_tagging tag 'The tide turned at noon.' --model tagger.safetensors\n"
+               "  pos_tagging inspect 'The tide turned.' --layer readout --output scores.csv\n");
   add_train(app, options, train);
   add_evaluate(app, options, evaluate);
   add_tag(app, options, static_cast<void (*)(const Options&)>(tag));
+  add_inspect(app, "sentence", "a sentence to read, in quotes", inspected, inspect);
   return run(app, argc, argv);
 }

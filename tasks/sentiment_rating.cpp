@@ -1,11 +1,12 @@
 // sentiment_rating: how many of ten points a review gives, learned from reviews with ratings.
-// train, evaluate and predict stand here from top to bottom; the networks are in
+// train, evaluate, predict and inspect stand here from top to bottom; the networks are in
 // sentiment_rating/model.cpp, the pieces that other tasks need too in common/.
 
 #include <cstdio>
 
 #include "common/bad_input.hpp"
 #include "common/embedded.hpp"
+#include "common/inspect.hpp"
 #include "common/table.hpp"
 #include "common/text.hpp"
 #include "common/word_vectors.hpp"
@@ -152,17 +153,33 @@ void predict(const Options& options) {
                 excerpt(texts[k], 70).c_str());
 }
 
+// ---- inspect -----------------------------------------------------------------------------------
+
+void inspect(const InspectOptions& options) {
+  const TrainedModel model = TrainedModel::load(options.model);
+  const Lexicon& words = model.lexicon;
+  const auto review = encode({options.text}, words, model.settings);
+  show_inside({.net = *model.net,
+               .compute = [&] { (*model.net)(pad(review, {0})); },
+               .tokens = words.tokens(review[0]),
+               .rows = {{"embed", words}, {"W", words}, {"idf", words}}},
+              options);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app("Rates reviews from 1 to 10.", "sentiment_rating");
   Options options;
+  InspectOptions inspected{.model = options.model};
   app.require_subcommand(1);
   lay_out(app, "  sentiment_rating train reviews.csv --model mlp-bow --save bow.safetensors\n"
                "  sentiment_rating evaluate other.csv --model bow.safetensors\n"
-               "  sentiment_rating predict 'A quiet, funny film.' --model bow.safetensors\n");
+               "  sentiment_rating predict 'A quiet, funny film.' --model bow.safetensors\n"
+               "  sentiment_rating inspect --nearest funny --model bow.safetensors\n");
   add_train(app, options, train);
   add_evaluate(app, options, evaluate);
   add_predict(app, options, predict);
+  add_inspect(app, "review", "a review to read, in quotes", inspected, inspect);
   return run(app, argc, argv);
 }

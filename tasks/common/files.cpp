@@ -59,6 +59,14 @@ void require_writable(const std::string& path) {
   }
 }
 
+void require_replaceable(const std::string& path, const std::string& start) {
+  require_writable(path);
+  std::ifstream in(path, std::ios::binary);
+  std::string found(start.size(), '\0');
+  if (in && (!in.read(found.data(), static_cast<std::streamsize>(found.size())) || found != start))
+    bad_input(path, " exists and was not written by this program; choose another name");
+}
+
 void remove_leftovers(const std::string& path) {
   const fs::path place(path);
   const std::string start = place.filename().string() + ".";

@@ -19,6 +19,10 @@ std::ifstream open_file(const std::string& path);
 /// Leaves nothing behind and touches no file that is there already.
 void require_writable(const std::string& path);
 
+/// The same, and throws BadInput if there is a file that begins otherwise: what no program of ours
+/// has written stays.
+void require_replaceable(const std::string& path, const std::string& start);
+
 /// Removes what killed programs left half-written beside it: PATH.PID-N.tmp of processes that are
 /// no more (layers/new_file.hpp).
 void remove_leftovers(const std::string& path);

@@ -85,6 +85,12 @@ std::vector<Size> Lexicon::encode_words(const std::vector<std::string>& words) c
   return numbers;
 }
 
+std::vector<std::string> Lexicon::tokens(const std::vector<Size>& numbers) const {
+  std::vector<std::string> list;
+  for (const Size number : numbers) list.push_back(tokens_[number]);
+  return list;
+}
+
 std::string Lexicon::decode(const std::vector<Size>& numbers) const {
   std::string text;
   for (Size number : numbers) text += tokens_.at(static_cast<std::size_t>(number));

@@ -44,6 +44,8 @@ class Lexicon {
   /// it is a lexicon of words.
   std::vector<Size> encode_words(const std::vector<std::string>& words) const;
   std::string decode(const std::vector<Size>& numbers) const;
+  /// The tokens with these numbers.
+  std::vector<std::string> tokens(const std::vector<Size>& numbers) const;
 
  private:
   std::vector<std::string> tokens_;

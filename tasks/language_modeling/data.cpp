@@ -33,7 +33,7 @@ void require_enough(const Corpus& corpus, const Settings& settings, const std::s
       count(corpus.valid) >= (settings.stories ? 1 : 2))
     return;
   const std::string unit = settings.stories ? "stories" : unit_of(settings) + "s";
-  bad_input(name, ": is too short to learn from: ", count(corpus.train), ' ', unit,
+  bad_input(name, ": is too short to learn from: ", count(corpus.train), " ", unit,
             " to train on, ", count(corpus.valid), " for validation");
 }
 

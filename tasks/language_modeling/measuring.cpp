@@ -21,7 +21,7 @@ void read(const LanguageModel& net, const Windows& windows, Workers& workers, co
       if (windows.is_first(w)) state = {};
       const Window window = windows.at(w, from, to);
       const auto result = net(window.x, state, window.lengths);
-      state = result.state;
+      state = result.states.last();
       f(worker, w, from, window,
         net.loss(result.h, window.y, {.lengths = window.lengths, .reduction = Reduction::none})
             .value());

@@ -56,12 +56,12 @@ Variable LanguageModel::dropped(const Variable& x) const {
 
 LanguageModel::Result LanguageModel::operator()(const Variable& x, const State& state,
                                                 const std::vector<Size>& lengths) const {
-  Variable read = unroll::embedding(embedding, x);
+  Variable read = layer_output(*this, "embedding", unroll::embedding(embedding, x));
   // There are few characters, and each of them is needed.
   if (settings.tokens != kCharacters) read = dropped(read);
-  const auto states = over_time(rnn, read, {.initial = state, .lengths = lengths});
+  RecurrentStates states = over_time(rnn, read, {.initial = state, .lengths = lengths});
   const Variable h = dropped(states.outputs());
-  return {project ? (*project)(h) : h, states.last()};
+  return {project ? (*project)(h) : h, std::move(states)};
 }
 
 Variable LanguageModel::loss(const Variable& h, const Variable& y,
@@ -72,7 +72,7 @@ Variable LanguageModel::loss(const Variable& h, const Variable& y,
 
 Variable LanguageModel::logits(const Variable& h) const {
   if (softmax) return softmax->log_probabilities(h);
-  return readout ? (*readout)(h) : linear(h, embedding, bias);
+  return readout ? (*readout)(h) : layer_output(*this, "readout", linear(h, embedding, bias));
 }
 
 nlohmann::json Settings::to_json() const {

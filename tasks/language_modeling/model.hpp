@@ -39,8 +39,8 @@ struct LanguageModel : unroll::Module {
 
   using State = unroll::Recurrent::State;
   struct Result {
-    unroll::Variable h;  ///< (T, B, ...), what the output layer sees
-    State state;         ///< after the last step
+    unroll::Variable h;              ///< (T, B, ...), what the output layer sees
+    unroll::RecurrentStates states;  ///< the last one is where to go on from
   };
   /// x: int64 (T, B), real for `lengths` steps (empty: all), after `state` (empty: the start).
   Result operator()(const unroll::Variable& x, const State& state,

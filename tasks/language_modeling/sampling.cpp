@@ -50,7 +50,7 @@ void sample(const TrainedModel& model, const std::vector<Size>& read, Size most,
     const Size number = token.value().to_vector<Size>()[0];
     if (number == end) return;
     write(number);
-    result = model.net(reshape(token, {1, 1}), result.state);
+    result = model.net(reshape(token, {1, 1}), result.states.last());
   }
 }
 

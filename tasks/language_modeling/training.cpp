@@ -78,7 +78,7 @@ Variable LanguageTraining::loss(Size batch, const Share& share) {
   if (windows_->is_first(batch)) state = {};
   const Window window = windows_->at(batch, share.begin, share.end);
   const auto result = model_.net(window.x, state, window.lengths);
-  state = result.state;
+  state = result.states.last();
   return model_.net.loss(result.h, window.y,
                          {.lengths = window.lengths, .reduction = Reduction::sum});
 }

@@ -16,20 +16,23 @@ BiLSTM::BiLSTM(const Settings& s, const Vocabulary& vocabulary)
   if (s.crf) crf_.emplace(submodule("crf", CRF(vocabulary.tags.size())));
 }
 
-Variable BiLSTM::scores(const Batch& batch) const {
-  const auto states = over_time(rnn_, encode_(batch), {.lengths = batch.words.lengths});
+RecurrentStates BiLSTM::read(const Batch& batch) const {
+  return over_time(rnn_, encode_(batch), {.lengths = batch.words.lengths});
+}
+
+Variable BiLSTM::scores(const RecurrentStates& states) const {
   return readout_(dropout(states.outputs(), dropout_));
 }
 
-Variable BiLSTM::loss(const Batch& batch) const {
-  if (crf_)
-    return -sum(crf_->log_likelihood(scores(batch), batch.tags, {.lengths = batch.words.lengths}));
-  return cross_entropy(scores(batch), batch.tags,
+Variable BiLSTM::loss(const RecurrentStates& states, const Batch& batch) const {
+  const Variable given = scores(states);
+  if (crf_) return -sum(crf_->log_likelihood(given, batch.tags, {.lengths = batch.words.lengths}));
+  return cross_entropy(given, batch.tags,
                        {.lengths = batch.words.lengths, .reduction = Reduction::sum});
 }
 
 std::vector<std::vector<Size>> BiLSTM::tags(const Batch& batch, Size) const {
-  const Variable given = scores(batch);
+  const Variable given = scores(read(batch));
   const Variable best = crf_ ? crf_->viterbi(given, {.lengths = batch.words.lengths}).paths
                              : argmax(given);  // (T, B)
   std::vector<std::vector<Size>> tags(batch.words.lengths.size());

@@ -16,11 +16,13 @@ class BiLSTM final : public Tagger {
  public:
   BiLSTM(const Settings& settings, const Vocabulary& vocabulary);
 
-  unroll::Variable loss(const Batch& batch) const override;
+  using Tagger::loss;
+  unroll::RecurrentStates read(const Batch& batch) const override;
+  unroll::Variable loss(const unroll::RecurrentStates& states, const Batch& batch) const override;
   std::vector<std::vector<Size>> tags(const Batch& batch, Size beams) const override;
 
  private:
-  unroll::Variable scores(const Batch& batch) const;  // (T, B, K)
+  unroll::Variable scores(const unroll::RecurrentStates& states) const;  // (T, B, K)
 
   double dropout_;
   WordEncoder encode_;

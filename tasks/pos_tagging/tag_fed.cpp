@@ -34,13 +34,16 @@ Variable TagFed::inputs(const Batch& batch) const {
   return concat(window);
 }
 
-Variable TagFed::loss(const Batch& batch) const {
+RecurrentStates TagFed::read(const Batch& batch) const {
   const Shape shape = batch.tags.shape();
   const Variable before = concat({full({1, shape[1]}, double(border_), int64),
                                   sliced(Variable(batch.tags), 0, 0, shape[0] - 1)},
                                  0);
-  const auto states = over_time(rnn_, concat({inputs(batch), dropout(tag_(before), dropout_)}),
-                                {.lengths = batch.words.lengths});
+  return over_time(rnn_, concat({inputs(batch), dropout(tag_(before), dropout_)}),
+                   {.lengths = batch.words.lengths});
+}
+
+Variable TagFed::loss(const RecurrentStates& states, const Batch& batch) const {
   return cross_entropy(readout_(dropout(states.outputs(), dropout_)), batch.tags,
                        {.lengths = batch.words.lengths, .reduction = Reduction::sum});
 }

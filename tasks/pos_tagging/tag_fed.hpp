@@ -14,7 +14,9 @@ class TagFed final : public Tagger {
  public:
   TagFed(const Settings& settings, const Vocabulary& vocabulary);
 
-  unroll::Variable loss(const Batch& batch) const override;
+  using Tagger::loss;
+  unroll::RecurrentStates read(const Batch& batch) const override;
+  unroll::Variable loss(const unroll::RecurrentStates& states, const Batch& batch) const override;
   std::vector<std::vector<Size>> tags(const Batch& batch, Size beams) const override;
 
  private:

@@ -19,8 +19,9 @@ Variable WordEncoder::operator()(const Batch& batch) const {
   const auto read = over_time(spell, letters(batch.letters.tokens),
                               {.keep_states = false, .lengths = batch.letters.lengths});
   const Variable spelled = index_select(spell.output(read.last()), 0, batch.spellings);
-  const Variable words = concat({embedding(embed, batch.words.tokens), spelled});
-  return unroll::dropout(words, dropout) * expand(batch.words.mask, -1);
+  const Variable known = layer_output(*this, "embed", embedding(embed, batch.words.tokens));
+  const Variable words = unroll::dropout(concat({known, spelled}), dropout);
+  return layer_output(*this, words * expand(batch.words.mask, -1));
 }
 
 std::unique_ptr<Tagger> make_tagger(const Settings& settings, const Vocabulary& vocabulary) {

@@ -30,8 +30,12 @@ class Tagger : public unroll::Module {
  public:
   virtual ~Tagger() = default;
 
-  /// -log p(tags | words), the sum over the sentences of the batch.
-  virtual unroll::Variable loss(const Batch& batch) const = 0;
+  /// The states of the network that reads the words, and the batch's tags if it reads tags too.
+  virtual unroll::RecurrentStates read(const Batch& batch) const = 0;
+  /// -log p(tags | words), the sum over the sentences of the batch that was read.
+  virtual unroll::Variable loss(const unroll::RecurrentStates& states,
+                                const Batch& batch) const = 0;
+  unroll::Variable loss(const Batch& batch) const { return loss(read(batch), batch); }
   /// The tags of each sentence. Taggers that read their own tags follow the likeliest `beams`
   /// sequences; the others know the likeliest one.
   virtual std::vector<std::vector<Size>> tags(const Batch& batch, Size beams) const = 0;

@@ -16,7 +16,9 @@ using namespace unroll;
 const std::string kProgram = "sentiment_rating";
 
 /// From about -1 ... 1 to ratings of 1 to 10; x (B, 1) gives (B).
-Variable on_scale(const Variable& x) { return 5.5 + 4.5 * squeeze(x, -1); }
+Variable on_scale(const RatingModel& net, const Variable& x) {
+  return layer_output(net, "rating", 5.5 + 4.5 * squeeze(x, -1));
+}
 
 /// sum_t x_tb w_tb: x (T, B, D), w (T, B) give (B, D).
 Variable weighted_sum(const Variable& x, const Variable& w) {
@@ -57,10 +59,12 @@ Variable MlpBow::operator()(const Padded& reviews) const {
   // The longer x, the faster the units learn; 6 was best on film reviews.
   constexpr double kLength = 6;
   const Variable present = index_select(idf, 0, reviews.tokens) * reviews.mask;
-  const Variable x = kLength * present / norm(present, {.axes = {0}, .keepdims = true});
+  const Variable x = layer_output(
+      *this, "bag", kLength * present / norm(present, {.axes = {0}, .keepdims = true}));
   const Variable rows = embedding(W, reviews.tokens);
-  const Variable h = sigmoid(weighted_sum(rows, unroll::dropout(x, word_dropout)) + b);
-  return on_scale(readout(unroll::dropout(h, dropout)));
+  const Variable h = layer_output(
+      *this, "hidden", sigmoid(weighted_sum(rows, unroll::dropout(x, word_dropout)) + b));
+  return on_scale(*this, readout(unroll::dropout(h, dropout)));
 }
 
 MlpCbow::MlpCbow(const Settings& s, Size vocabulary)
@@ -71,8 +75,10 @@ MlpCbow::MlpCbow(const Settings& s, Size vocabulary)
 
 Variable MlpCbow::operator()(const Padded& reviews) const {
   const Variable share = unroll::dropout(shares(reviews), word_dropout);
-  const Variable mean = weighted_sum(embedding(embed, reviews.tokens), share);
-  return on_scale(readout(sigmoid(hidden(unroll::dropout(mean, dropout)))));
+  const Variable words = layer_output(*this, "embed", embedding(embed, reviews.tokens));
+  const Variable mean = layer_output(*this, "mean", weighted_sum(words, share));
+  const Variable h = sigmoid(hidden(unroll::dropout(mean, dropout)));
+  return on_scale(*this, readout(layer_output(*this, "activation", h)));
 }
 
 Rnn::Rnn(const Settings& s, Size vocabulary)
@@ -86,15 +92,15 @@ Rnn::Rnn(const Settings& s, Size vocabulary)
 
 RecurrentStates Rnn::read(const Padded& reviews) const {
   const Variable heard = unroll::dropout(Variable(reviews.mask), word_dropout);
-  const Variable x = embedding(embed, reviews.tokens) * expand(heard, -1);
-  return over_time(rnn, x, {.lengths = reviews.lengths});
+  const Variable words = layer_output(*this, "embed", embedding(embed, reviews.tokens));
+  return over_time(rnn, words * expand(heard, -1), {.lengths = reviews.lengths});
 }
 
 Variable Rnn::rate(const RecurrentStates& states, const Padded& reviews) const {
   const Variable& h = states.outputs();
-  const Variable pooled =
-      concat({weighted_sum(h, shares(reviews)), max_over_time(h, reviews.mask)});
-  return on_scale(readout(unroll::dropout(pooled, dropout)));
+  const Variable pooled = layer_output(
+      *this, "pooled", concat({weighted_sum(h, shares(reviews)), max_over_time(h, reviews.mask)}));
+  return on_scale(*this, readout(unroll::dropout(pooled, dropout)));
 }
 
 std::unique_ptr<RatingModel> make_model(const Settings& s, Size vocabulary) {
