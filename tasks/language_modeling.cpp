@@ -12,6 +12,7 @@
 #include "common/text.hpp"
 #include "language_modeling/data.hpp"
 #include "language_modeling/endings.hpp"
+#include "language_modeling/run_report.hpp"
 #include "language_modeling/sampling.hpp"
 
 using namespace tasks;
@@ -66,6 +67,7 @@ void train(const Options& options) {
   const Data data = read_data(options);
   TrainedModel::require_place(options.model);
   require_checkpoint_place(options.training);
+  require_report_place(options.training);
   TrainedModel model{data.settings, data.lexicon, {data.settings, data.lexicon.size()}};
   Generator generator(options.training.seed);
   model.net.initialise(generator);
@@ -82,6 +84,9 @@ void train(const Options& options) {
     progress.line(introduction(model, data.corpus, threads));
     fitted = fit({model.net, optimiser, generator}, training, options.training, progress);
   }
+  if (!options.training.report.empty())
+    run_report(TrainedModel::load(options.model), fitted, data.corpus.valid, options)
+        .save(options.training.report);
   report(fitted, model, options);
 }
 

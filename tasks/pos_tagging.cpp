@@ -11,6 +11,7 @@
 #include "common/text.hpp"
 #include "common/words.hpp"
 #include "pos_tagging/options.hpp"
+#include "pos_tagging/run_report.hpp"
 #include "pos_tagging/training.hpp"
 
 using namespace tasks;
@@ -32,6 +33,7 @@ TaggedCorpus corpus_of(const std::string& path, const std::string& built_in) {
 struct Corpus {
   Vocabulary vocabulary;
   EncodedSentences train, valid;
+  std::vector<Words> valid_words;
 };
 
 /// The last n of a list.
@@ -60,7 +62,7 @@ Corpus read_corpus(const Options& options) {
   }
   const Vocabulary vocabulary = Vocabulary::of(train, tags, options.min_freq);
   return {vocabulary, EncodedSentences(train, vocabulary, std::move(train_tags)),
-          EncodedSentences(valid, vocabulary, std::move(valid_tags))};
+          EncodedSentences(valid, vocabulary, std::move(valid_tags)), valid};
 }
 
 // ---- training ----------------------------------------------------------------------------------
@@ -84,6 +86,7 @@ void report(const Fitted& fitted, Size parameters, const Options& options) {
 void train(const Options& options) {
   TrainedModel::require_place(options.save);
   require_checkpoint_place(options.training);
+  require_report_place(options.training);
   const Corpus corpus = read_corpus(options);
   const TrainedModel model{options.settings, corpus.vocabulary,
                            make_tagger(options.settings, corpus.vocabulary)};
@@ -108,6 +111,9 @@ void train(const Options& options) {
                           .word_dropout = options.word_dropout});
     fitted = fit({*model.net, optimiser, generator}, training, options.training, progress);
   }
+  if (!options.training.report.empty())
+    run_report(TrainedModel::load(options.save), fitted, corpus.valid, corpus.valid_words, threads)
+        .save(options.training.report);
   report(fitted, parameters, options);
 }
 

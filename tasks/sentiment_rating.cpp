@@ -68,7 +68,7 @@ TrainedModel new_model(const Options& options, const Corpus& corpus, Generator& 
 void train(const Options& options) {
   TrainedModel::require_place(options.model);
   require_checkpoint_place(options.training);
-  if (!options.report.empty()) require_report_place(options.report);
+  require_report_place(options.training);
   Generator generator(options.training.seed);
   const Corpus corpus = read_corpus(options, generator);
   Fitted fitted;
@@ -86,10 +86,10 @@ void train(const Options& options) {
     RatingTraining training(model, corpus.train, corpus.valid, options.training, options.model);
     fitted = fit({*model.net, optimiser, generator}, training, options.training, progress);
   }
-  if (!options.report.empty())
+  if (!options.training.report.empty())
     run_report(TrainedModel::load(options.model), fitted, corpus.valid, corpus.valid_texts,
                thread_count(options.training.threads))
-        .save(options.report);
+        .save(options.training.report);
   const History::Epoch& best = fitted.history.epochs[static_cast<std::size_t>(fitted.best)];
   if (options.json) {
     Json json{{"model", options.model}, {"parameters", parameters}, {"train", best.train}};

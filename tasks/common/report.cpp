@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include <unroll/layers/gradient_flow.hpp>
 #include <unroll/layers/new_file.hpp>
 
 #include "common/bad_input.hpp"
@@ -32,16 +33,20 @@ svg text { fill: #444 }
 .dots { fill: #1f6fb4; fill-opacity: .35 }
 table { border-collapse: collapse; width: 100%; font-size: .93em }
 th, td { text-align: left; padding: .2em .6em .2em 0; border-bottom: 1px solid #eee;
-         vertical-align: top; overflow-wrap: anywhere }
+         vertical-align: top; overflow-wrap: anywhere; white-space: pre-line }
 th { overflow-wrap: normal }
-td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
+th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 )";
+
+/// What a page of ours begins with, and no other: it may be replaced.
+constexpr const char* kStart = "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
+                               "<meta name='generator' content='unroll'>\n";
 
 bool is_number(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789.,+-e% kMG") == text.npos;
 }
 
-std::string value_text(const nlohmann::json& value) {
+std::string value_text(const nlohmann::ordered_json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (!value.is_number_float()) return value.dump();
   char text[32];
@@ -97,6 +102,26 @@ void Report::training(const Fitted& fitted) {
                      {.x = "batches", .y = "norm before clipping", .log_y = true}));
 }
 
+void Report::lengths(const std::vector<Size>& lengths, const Axes& axes) {
+  picture("Lengths", histogram({lengths.begin(), lengths.end()}, axes));
+}
+
+void Report::gradient_through_time(const unroll::Variable& loss,
+                                   const unroll::RecurrentStates& states,
+                                   const std::string& remark) {
+  const unroll::Recurrent::State norms = gradient_norms(loss, states);
+  std::vector<Series> cells;
+  for (const unroll::CellState& norm : norms.cells) {
+    Series cell{join("cell ", cells.size() + 1)};
+    cell.y = norm.values()[0].value().to_vector<double>();
+    for (std::size_t t = 0; t < cell.y.size(); ++t) cell.x.push_back(static_cast<double>(t));
+    cells.push_back(std::move(cell));
+  }
+  picture("Norm of the gradient through time",
+          line_chart(cells, {.x = "time step", .y = "|dL/dh_t|", .log_y = true}),
+          remark + (cells.size() > 1 ? " Cells by layers, forward before backward." : ""));
+}
+
 void Report::layers(const unroll::Module& net) {
   std::vector<std::vector<std::string>> rows{{"Parameter", "shape", "numbers"}};
   for (const unroll::NamedParameter& p : net.named_parameters())
@@ -105,7 +130,7 @@ void Report::layers(const unroll::Module& net) {
   table("Layers", rows);
 }
 
-void Report::facts(const std::string& heading, const nlohmann::json& object) {
+void Report::facts(const std::string& heading, const nlohmann::ordered_json& object) {
   std::string html = "<table>\n";
   for (const auto& [name, value] : object.items())
     html +=
@@ -116,14 +141,17 @@ void Report::facts(const std::string& heading, const nlohmann::json& object) {
 void Report::table(const std::string& heading, const std::vector<std::vector<std::string>>& rows) {
   constexpr std::size_t kLong = 60;
   bool wide = false;
+  const auto is_number_column = [&](std::size_t column) {
+    return rows.size() > 1 && is_number(rows[1].at(column));
+  };
   std::string html = "<table>\n";
   for (std::size_t r = 0; r < rows.size(); ++r) {
     html += "<tr>";
-    for (const std::string& cell : rows[r]) {
+    for (std::size_t c = 0; c < rows[r].size(); ++c) {
+      const std::string& cell = rows[r][c];
       wide = wide || cell.size() > kLong;
-      html += r == 0
-                  ? join("<th>", escaped(cell), "</th>")
-                  : join(is_number(cell) ? "<td class='number'>" : "<td>", escaped(cell), "</td>");
+      const char* style = is_number_column(c) ? " class='number'>" : ">";
+      html += join(r == 0 ? "<th" : "<td", style, escaped(cell), r == 0 ? "</th>" : "</td>");
     }
     html += "</tr>\n";
   }
@@ -131,10 +159,9 @@ void Report::table(const std::string& heading, const std::vector<std::vector<std
 }
 
 void Report::save(const std::string& folder) const {
-  const std::string page =
-      join("<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>\n<title>",
-           escaped(title_), "</title>\n<style>", kStyle, "</style></head><body>\n<h1>",
-           escaped(title_), "</h1>\n<main>\n", body_, "</main></body></html>\n");
+  const std::string page = join(kStart, "<title>", escaped(title_), "</title>\n<style>", kStyle,
+                                "</style></head><body>\n<h1>", escaped(title_), "</h1>\n<main>\n",
+                                body_, "</main></body></html>\n");
   try {
     unroll::detail::NewFile file((fs::path(folder) / "index.html").string());
     file.write(page.data(), page.size());
@@ -150,7 +177,11 @@ void require_report_place(const std::string& folder) {
     bad_input(folder, ": is not a folder; a report needs one");
   fs::create_directory(folder, problem);
   if (problem) bad_input(folder, ": no such folder, and none can be made: ", problem.message());
-  require_writable((fs::path(folder) / "index.html").string());
+  require_replaceable((fs::path(folder) / "index.html").string(), kStart);
+}
+
+void require_report_place(const TrainingOptions& options) {
+  if (!options.report.empty()) require_report_place(options.report);
 }
 
 }  // namespace tasks

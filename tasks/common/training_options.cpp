@@ -28,6 +28,7 @@ void add_training_options(CLI::App& verb, TrainingOptions& o) {
   verb.add_flag("--resume", o.resume, "go on from the checkpoint as if nothing had happened");
   verb.add_option("--data-name", o.data, "what the data are called, in the model file");
   verb.add_option("--note", o.note, "what else the model file shall say, such as terms of the data");
+  verb.add_option("--report", o.report, "folder for a page about the training, index.html");
   verb.add_option("--threads", o.threads, "0: one a core; results repeat for the same number")
       ->check(within(0, 256));
   verb.add_option("--seed", o.seed, "of all random numbers")->check(within(0, 1.8e19));

@@ -32,6 +32,8 @@ struct TrainingOptions {
   std::string note = {};
   /// Epochs without a better network until the end.
   int patience = 5;
+  /// Folder for a page about the training (report.hpp); empty: none.
+  std::string report = {};
   /// Go on from the checkpoint.
   bool resume = false;
   /// cosine: a short warm-up, then half a cosine down to a fiftieth of the rate. constant: all the

@@ -113,7 +113,6 @@ void add_train(CLI::App& app, Options& o, Verb train) {
   settings->add("--word-dropout", &Settings::word_dropout, all,
                 "part of the words left out at random", within(0, 0.95));
   add_training_options(verb, o.training);
-  verb.add_option("--report", o.report, "folder for a page about the run, index.html");
   verb.add_flag("--json", o.json, "print one object; progress goes to stderr");
   verb.callback([&o, &verb, settings, train] {
     o.settings = settings->of(o.settings.model);

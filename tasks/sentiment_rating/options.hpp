@@ -10,7 +10,7 @@
 namespace tasks::sentiment_rating {
 
 struct Options {
-  std::string file, model = "sentiment_rating.safetensors", report, text, valid, vectors;
+  std::string file, model = "sentiment_rating.safetensors", text, valid, vectors;
   bool json = false;
   Size min_freq = 5;
   Settings settings;

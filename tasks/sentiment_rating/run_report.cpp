@@ -14,8 +14,8 @@ std::vector<Size> lengths_of(const RatedReviews& reviews) {
   return lengths;
 }
 
-/// |dL/dh_t| of each cell over a batch of reviews of middle length.
-std::vector<Series> gradients_through_time(const Rnn& net, const RatedReviews& reviews) {
+/// Of a batch of reviews of middle length.
+void add_gradients(Report& report, const Rnn& net, const RatedReviews& reviews) {
   constexpr Size kBatch = 32;
   const auto batches = batches_by_length(lengths_of(reviews), kBatch);
   const std::vector<Size>& rows = batches[batches.size() / 2];
@@ -29,15 +29,7 @@ std::vector<Series> gradients_through_time(const Rnn& net, const RatedReviews& r
   const RecurrentStates states = net.read(batch);
   const Variable loss = mean_squared_error(net.rate(states, batch),
                                            values(ratings, {static_cast<Size>(rows.size())}));
-  const Recurrent::State norms = gradient_norms(loss, states);
-  std::vector<Series> series;
-  for (std::size_t cell = 0; cell < norms.cells.size(); ++cell) {
-    Series one{join("cell ", cell + 1)};
-    one.y = norms.cells[cell].values()[0].value().to_vector<double>();
-    for (std::size_t t = 0; t < one.y.size(); ++t) one.x.push_back(static_cast<double>(t));
-    series.push_back(std::move(one));
-  }
-  return series;
+  report.gradient_through_time(loss, states, "Of a batch of reviews of middle length.");
 }
 
 /// Ratings are whole numbers: dots are moved sideways so that they can be told apart.
@@ -78,14 +70,9 @@ Report run_report(const TrainedModel& model, const Fitted& fitted, const RatedRe
                                {.x = "true rating", .y = "predicted rating"}),
                  "Reviews held out; dots are moved sideways so that they can be told apart.");
   report.training(fitted);
-  std::vector<double> lengths;
-  for (Size length : lengths_of(valid)) lengths.push_back(static_cast<double>(length));
-  report.picture("Lengths", histogram(lengths, {.x = "features of a review", .y = "reviews"}));
+  report.lengths(lengths_of(valid), {.x = "features of a review", .y = "reviews"});
   if (const auto* net = dynamic_cast<const Rnn*>(model.net.get()))
-    report.picture("Norm of the gradient through time",
-                   line_chart(gradients_through_time(*net, valid),
-                              {.x = "time step", .y = "|dL/dh_t|", .log_y = true}),
-                   "Of a batch of reviews of middle length, by the states of each cell.");
+    add_gradients(report, *net, valid);
   report.layers(*model.net);
   report.facts("Settings", model.settings.to_json());
   report.table("Samples", samples(valid.ratings, predictions, texts));
