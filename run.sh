@@ -22,6 +22,21 @@ build/tasks/pos_tagging tag "The old boat turned slowly in the wind." --model "$
 model=build/harbour_year.safetensors
 echo
 build/tasks/language_modeling train --save "$model" --batch 8 --epochs 30
+
+# ---- networks that come with the programs, trained on more (tasks/pretrained) ------------------
+echo
+build/tasks/sentiment_rating evaluate --model pretrained
+build/tasks/sentiment_rating predict "I expected little and was moved to tears." --model pretrained
+echo
+build/tasks/pos_tagging evaluate --model pretrained
+build/tasks/pos_tagging tag "Time flies like an arrow." --model pretrained
+echo
+build/tasks/language_modeling evaluate --model pretrained
+build/tasks/language_modeling score --model pretrained
+build/tasks/language_modeling generate --model pretrained --prompt "The old elephant" --temperature 0.7
+build/tasks/language_modeling generate --model pretrained:characters --prompt "ROMEO:" --length 200
+
+# ---- the shortest of all, and a text by the network that learned it just now -------------------
 echo
 build/tasks/namaskar
 echo

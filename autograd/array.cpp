@@ -169,6 +169,8 @@ Array Array::reshaped(Shape shape) const {
     else known *= shape[k];
   }
   if (unknown >= 0) shape[static_cast<int>(unknown)] = known ? size() / known : 0;
+  for (Size s : shape)
+    if (s < 0) fail("reshape", "shape ", shape, " has a negative size; one may be -1.");
   if (shape.count() != size())
     fail("reshape", "shape ", shape_, " has ", size(), " elements, ", shape, " has ", shape.count(),
          ".");

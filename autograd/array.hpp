@@ -20,8 +20,10 @@ class Array {
   Array& operator=(const Array&) & = default;
   Array& operator=(Array&&) & = default;
   Array& operator=(const Array&) && = delete;  // x[t] = y would change a temporary: x[t].assign(y)
-  /// Zeros. There is no brace constructor, as `Array({5, 3})` could mean a shape or two values.
+  /// Zeros.
   explicit Array(const Shape& shape, Type type = float32);
+  /// Array({5, 3}) could mean a shape or two values: write zeros({5, 3}) or values({5, 3}).
+  explicit Array(std::initializer_list<Size>) = delete;
   /// Unspecified content, for kernels that write every element.
   static Array uninitialised(const Shape& shape, Type type);
   /// The geometry alone, without memory: for working out views.

@@ -19,14 +19,16 @@ class Error : public std::exception {
   std::string message_;
 };
 
-/// Shortest text of a number that reads back as the same float64 ("0.1", "1e-12", "nan").
-std::string to_string(double number);
-
 namespace detail {
+
+/// Shortest text of a number that reads back as the same float64 ("0.1", "1e-12", "nan"). Not
+/// called to_string: programs use std too.
+std::string text_of(double number);
 
 inline void append(std::string& text, std::string_view part) { text += part; }
 inline void append(std::string& text, const char* part) { text += part; }
-inline void append(std::string& text, double part) { text += to_string(part); }
+inline void append(std::string& text, char part) { text += part; }
+inline void append(std::string& text, double part) { text += text_of(part); }
 inline void append(std::string& text, std::int64_t part) { text += std::to_string(part); }
 inline void append(std::string& text, int part) { text += std::to_string(part); }
 inline void append(std::string& text, std::size_t part) { text += std::to_string(part); }

@@ -5,7 +5,7 @@
 
 namespace unroll {
 
-std::string to_string(double number) {
+std::string detail::text_of(double number) {
   char text[40];
   auto end = std::to_chars(text, text + sizeof text, number).ptr;
   return {text, end};

@@ -144,14 +144,14 @@ Padding::Padding(const std::string& label, const std::vector<Size>& lengths, con
   if (lengths.empty() && mask.empty()) return;
   if (!lengths.empty() && !mask.empty())
     fail(label, "lengths and mask are both given; expected one of them.");
-  mask_ = Array({steps, batch});
+  mask_ = zeros({steps, batch});
   if (mask.empty())
     read(label, lengths);
   else
     read(label, mask);
   const float* real = mask_.data<float>();
   if (std::all_of(real, real + steps * batch, [](float m) { return m == 1; })) return;
-  active_ = Array({steps}, int64);
+  active_ = zeros({steps}, int64);
   Size* active = active_.mutable_data<Size>();
   for (Size t = 0; t < steps; ++t)
     active[t] = std::count(real + t * batch, real + (t + 1) * batch, 1.f);

@@ -50,7 +50,7 @@ CtcPaths::CtcPaths(const Shape& shape, const Array& targets, const std::vector<S
   if (!padded && sum != targets.size())
     fail("ctc_loss", "target_lengths sum to ", sum, ", but there are ", targets.size(), " labels.");
 
-  labels = Array({batch, states}, int64);
+  labels = zeros({batch, states}, int64);
   labels.fill(static_cast<double>(blank));
   Array rows = targets.contiguous();
   const Size* next = rows.data<Size>();

@@ -152,13 +152,22 @@ auto fuse(F f, const X&... x) {
   return detail::fuse(f, detail::as_variable(x, type)...);
 }
 
-/// The greater of two, for lambdas of fuse; max(x) over axes is in reduce.hpp.
+/// The greater of two, for lambdas of fuse; max(x) over axes is in reduce.hpp. Of two of the same
+/// class, std::max would fit better than what takes any two.
+template <detail::ArrayOperand A>
+Variable max(const A& a, const A& b) {
+  return maximum(a, b);
+}
 template <class A, class B>
   requires detail::OneNumber<A, B> || (detail::ArrayOperand<A> && detail::ArrayOperand<B>)
 Variable max(const A& a, const B& b) {
   return maximum(a, b);
 }
 /// The smaller of two, for lambdas of fuse.
+template <detail::ArrayOperand A>
+Variable min(const A& a, const A& b) {
+  return minimum(a, b);
+}
 template <class A, class B>
   requires detail::OneNumber<A, B> || (detail::ArrayOperand<A> && detail::ArrayOperand<B>)
 Variable min(const A& a, const B& b) {

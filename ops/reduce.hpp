@@ -26,6 +26,9 @@ Variable prod(const Variable& x, const Reduce& options = {});
 Variable max(const Variable& x, const Reduce& options = {});
 /// Smallest element; as max.
 Variable min(const Variable& x, const Reduce& options = {});
+/// Of an Array: {.axes = ...} would else also fit the max and min of two (fuse.hpp).
+inline Variable max(const Array& x, const Reduce& options = {}) { return max(Variable(x), options); }
+inline Variable min(const Array& x, const Reduce& options = {}) { return min(Variable(x), options); }
 /// As max, but equal elements always share the gradient evenly.
 Variable amax(const Variable& x, const Reduce& options = {});
 /// As min, but equal elements always share the gradient evenly.

@@ -50,7 +50,7 @@ ClassSample sample_classes(Size samples, Size vocabulary, Generator& generator,
   if (samples < 1 || samples > vocabulary)
     fail("sample_classes", samples, " samples of ", vocabulary,
          " classes; expected at least one, and no more than there are.");
-  ClassSample sample{Array({samples}, int64), vocabulary, 0, options.sampler};
+  ClassSample sample{zeros({samples}, int64), vocabulary, 0, options.sampler};
   std::unordered_set<Size> seen;
   for (Size k = 0; k < samples; ++sample.draws)
     if (Size c = drawn(options.sampler, vocabulary, generator); seen.insert(c).second)

@@ -21,13 +21,14 @@ LeakyIntegrator::LeakyIntegrator(Size in, Size hidden, const LeakyOptions& optio
     : Cell(in, hidden),
       leak(checked_leak(options.leak)),
       U(parameter("U", {hidden, hidden}, recurrent)) {
+  if (options.bias) b = parameter("b", {hidden}, init::zeros);
   if (!options.learned_leak) return;
   if (leak == 1) fail("leaky", "a learned leak starts below 1.");
   leak_logit = parameter("leak_logit", {hidden}, init::constant(std::log(leak / (1 - leak))));
 }
 
 LeakyIntegrator::State LeakyIntegrator::step(const Variable& x, const State& s) const {
-  Variable y = affine(x, W, s.h, U);
+  const Variable y = b.empty() ? affine(x, W, s.h, U) : affine(x, W, s.h, U, b);
   if (leak_logit.empty())
     return {fuse([a = leak](auto y, auto h) { return (1 - a) * h + a * tanh(y); }, y, s.h)};
   return {fuse([](auto y, auto h, auto logit) {
@@ -37,10 +38,12 @@ LeakyIntegrator::State LeakyIntegrator::step(const Variable& x, const State& s) 
 }
 
 EchoState::EchoState(Size in, Size hidden, const EchoStateOptions& options)
-    : LeakyIntegrator(in, hidden, {.leak = options.leak},
+    : LeakyIntegrator(in, hidden, {.bias = options.bias, .leak = options.leak},
                       init::spectral_radius(options.spectral_radius)) {
   freeze(U);
-  if (!options.train_input) freeze(W);
+  if (options.train_input) return;
+  freeze(W);
+  if (options.bias) freeze(b);
 }
 
 }  // namespace unroll

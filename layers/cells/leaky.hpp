@@ -7,15 +7,17 @@
 namespace unroll {
 
 struct LeakyOptions {
+  bool bias = true;
   double leak = 0.5;          ///< a, in (0, 1]
   bool learned_leak = false;  ///< one a for each unit, trained as sigmoid of a Parameter
 };
 
-/// h' = (1 - a) h + a tanh(x W^T + h U^T); W (hidden, in), U (hidden, hidden).
+/// h' = (1 - a) h + a tanh(x W^T + h U^T + b); W (hidden, in), U (hidden, hidden), b (hidden).
 struct LeakyIntegrator : Cell {
   LeakyIntegrator(Size in, Size hidden, const LeakyOptions& options = {});
   double leak;
   Parameter W = parameter("W", {hidden, in}), U;
+  Parameter b;           ///< empty without a bias
   Parameter leak_logit;  ///< (hidden), a = sigmoid of it; empty if a is given
 
   struct State {
@@ -29,10 +31,11 @@ struct LeakyIntegrator : Cell {
 };
 
 struct EchoStateOptions {
+  bool bias = true;
   double leak = 1;
   /// The largest absolute eigenvalue of U; below 1 the network forgets its start.
   double spectral_radius = 0.9;
-  bool train_input = false;  ///< whether W is trained, which echo state networks do not do
+  bool train_input = false;  ///< whether W and b are trained, which echo state networks do not do
 };
 
 /// A LeakyIntegrator whose U is drawn with that spectral radius and frozen: what reads its states

@@ -63,8 +63,8 @@ Window StoryWindows::at(Size w, Size from, Size to) const {
   const Place& here = place(w);
   const std::vector<Size>& batch = batch_of(w);
   const Size width = to - from;
-  Window window{Array({here.steps, width}, unroll::int64),
-                Array({here.steps, width}, unroll::int64)};
+  Window window{zeros({here.steps, width}, unroll::int64),
+                zeros({here.steps, width}, unroll::int64)};
   Size* xs = window.x.mutable_data<Size>();
   Size* ys = window.y.mutable_data<Size>();
   for (Size b = 0; b < width; ++b) {

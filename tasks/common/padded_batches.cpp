@@ -68,7 +68,7 @@ Padded pad(const std::vector<std::vector<Size>>& sequences, const Rows& rows,
   const auto width = static_cast<Size>(rows.size());
   const Size steps = std::max<Size>(1, *std::ranges::max_element(batch.lengths));
   batch.mask = unroll::zeros({steps, width});
-  batch.tokens = Array({steps, width}, unroll::int64);
+  batch.tokens = zeros({steps, width}, unroll::int64);
   float* mask = batch.mask.mutable_data<float>();
   Size* tokens = batch.tokens.mutable_data<Size>();
   std::fill_n(tokens, steps * width, options.value);

@@ -132,6 +132,7 @@ BOOST_AUTO_TEST_CASE(reshape) {
   BOOST_TEST(full({1, 1}, 3).reshaped({}).item() == 3);
   BOOST_TEST(zeros({0, 4}).reshaped({2, -1}).shape() == Shape({2, 0}));
   EXPECT_ERROR(a.reshaped({5, 5}), "[reshape] shape (2, 3, 4) has 24 elements, (5, 5) has 25.");
+  EXPECT_ERROR(a.reshaped({-4, -6}), "[reshape] shape (-4, -6) has a negative size; one may be -1.");
   EXPECT_ERROR(a.reshaped({5, -1}), "[reshape] shape (2, 3, 4) has 24 elements, (5, 4) has 20.");
 }
 
@@ -206,7 +207,7 @@ BOOST_AUTO_TEST_CASE(text) {
   BOOST_TEST(Shape({3, 4}).text() == "(3, 4)");
   BOOST_TEST(Shape({3}).text() == "(3,)");
   BOOST_TEST(Shape().text() == "()");
-  BOOST_TEST(to_string(0.1) == "0.1");
+  BOOST_TEST(detail::text_of(0.1) == "0.1");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -26,12 +26,12 @@ BOOST_AUTO_TEST_CASE(statistics) {
   MemoryStatistics before = memory_statistics();
   reset_peak_memory();
   {
-    Array a({1000, 1000});
+    Array a = zeros({1000, 1000});
     MemoryStatistics now = memory_statistics();
     BOOST_TEST(now.live - before.live >= 4000000);
     BOOST_TEST(now.from_system - before.from_system >= 4000000);
     BOOST_TEST(now.peak >= now.live);
-    Array b({1000, 1000});
+    Array b = zeros({1000, 1000});
   }
   MemoryStatistics after = memory_statistics();
   BOOST_TEST(after.live == before.live);
@@ -46,24 +46,24 @@ BOOST_AUTO_TEST_CASE(statistics) {
 BOOST_AUTO_TEST_CASE(reuse) {
   const void* where = nullptr;
   {
-    Array a({100, 7});
+    Array a = zeros({100, 7});
     where = a.raw();
   }
-  Array warm({100, 7});
+  Array warm = zeros({100, 7});
   BOOST_TEST(warm.raw() == where);
   BOOST_TEST(warm.version() == 0u);
   std::int64_t asked = memory_statistics().allocations;
-  for (int k = 0; k < 100; ++k) Array b({100, 7});
+  for (int k = 0; k < 100; ++k) Array b = zeros({100, 7});
   BOOST_TEST(memory_statistics().allocations - asked <= 1);
 }
 
 BOOST_AUTO_TEST_CASE(across_threads) {
   MemoryStatistics before = memory_statistics();
   Array made_elsewhere;
-  std::thread([&] { made_elsewhere = Array({500, 500}); }).join();
+  std::thread([&] { made_elsewhere = zeros({500, 500}); }).join();
   BOOST_TEST(made_elsewhere.at({3, 3}) == 0);
   made_elsewhere = Array();
-  Array freed_elsewhere({500, 500});
+  Array freed_elsewhere = zeros({500, 500});
   std::thread([moved = std::move(freed_elsewhere)] {}).join();
   release_cached_memory();
   BOOST_TEST(memory_statistics().live <= before.live + 256);
@@ -92,17 +92,17 @@ BOOST_AUTO_TEST_CASE(block_sizes) {
 // What one thread makes and another frees, over and over, is not kept by both.
 BOOST_AUTO_TEST_CASE(a_pool_holds_no_more_than_its_thread_has_used) {
   auto pass = [] {
-    Array mine({300, 300}), others;
-    std::thread([&] { others = Array({300, 300}); }).join();
+    Array mine = zeros({300, 300}), others;
+    std::thread([&] { others = zeros({300, 300}); }).join();
   };
   pass();
   const auto held = memory_statistics().from_system;
   for (int k = 0; k < 10; ++k) pass();
   BOOST_TEST(memory_statistics().from_system == held);
-  Array first({300, 300}), second({300, 300});
+  Array first = zeros({300, 300}), second = zeros({300, 300});
   const auto asked = memory_statistics().allocations;
   first = second = Array();
-  for (int k = 0; k < 10; ++k) Array a({300, 300}), b({300, 300});
+  for (int k = 0; k < 10; ++k) Array a = zeros({300, 300}), b = zeros({300, 300});
   BOOST_TEST(memory_statistics().allocations == asked);
 }
 

@@ -244,7 +244,7 @@ BOOST_AUTO_TEST_CASE(generator_of_a_tape) {
 BOOST_AUTO_TEST_CASE(same_seed_same_bits) {
   auto run = [] {
     Generator g(3);
-    Array x({5, 4}), u({4, 4});
+    Array x = zeros({5, 4}), u = zeros({4, 4});
     for (Array* a : {&x, &u}) {
       float* p = a->mutable_data<float>();
       for (Size i = 0; i < a->size(); ++i) p[i] = static_cast<float>(g.normal());

@@ -32,6 +32,7 @@ struct Row {
 const std::vector<Row> kRows = {
     {"elman", [] { return Recurrent(Elman(3, 4)); }},
     {"elman without bias", [] { return Recurrent(Elman(3, 4, {.bias = false})); }},
+    {"elman of relu", [] { return Recurrent(Elman(3, 4, {.activation = relu})); }},
     {"elman of order 3", [] { return Recurrent(ElmanOfOrder(3, 4, 3)); }},
     {"lstm", [] { return Recurrent(LSTM(3, 4)); }},
     {"lstm without bias", [] { return Recurrent(LSTM(3, 4, {.bias = false})); }},
@@ -125,9 +126,10 @@ BOOST_AUTO_TEST_CASE(gradients_of_padded_batches_in_both_directions) {
   const Array mask = values({{1, 0, 0}, {0, 0, 1}, {1, 0, 1}, {0, 0, 1}});
   for_each_cell([&](const Row& row) {
     for (bool reverse : {false, true}) {
-      BOOST_TEST(
-          gradcheck(row.make(), row.input(4, 3), {.lengths = {2, 0, 4}, .reverse = reverse}));
-      BOOST_TEST(gradcheck(row.make(), row.input(4, 3), {.mask = mask, .reverse = reverse}));
+      BOOST_TEST(gradcheck(row.make(), row.input(4, 3),
+                           {.lengths = {2, 0, 4}, .order = 2, .reverse = reverse}));
+      BOOST_TEST(gradcheck(row.make(), row.input(4, 3),
+                           {.mask = mask, .order = 2, .reverse = reverse}));
     }
   });
 }

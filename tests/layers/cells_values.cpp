@@ -58,10 +58,11 @@ BOOST_AUTO_TEST_CASE(leaky_integrators) {
   for (bool learned : {false, true}) {
     LeakyIntegrator cell(3, 4, {.leak = 0.3, .learned_leak = learned});
     cell.to(float64);
-    Variable y = tanh(linear(x, cell.W) + linear(h, cell.U));
+    cell.b.assign(values({0.5, -0.25, 1, -2}));
+    Variable y = tanh(linear(x, cell.W) + linear(h, cell.U) + cell.b);
     BOOST_TEST(distance(cell.step(x, {h}).h, 0.7 * Variable(h) + 0.3 * y) < 1e-7);
   }
-  LeakyIntegrator own(3, 4, {.learned_leak = true});
+  LeakyIntegrator own(3, 4, {.bias = false, .learned_leak = true});
   own.to(float64);
   own.leak_logit.assign(values({-2, -1, 1, 2}));
   Variable a = sigmoid(Variable(values({-2, -1, 1, 2}, float64)));

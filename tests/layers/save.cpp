@@ -52,7 +52,7 @@ NamedArrays example() {
   return {{"weights", values({{1, 2}, {3, 4}})},
           {"précis", values({0.1, -1e300}, float64)},
           {"indices", indices({1, -2, Size{1} << 60})},
-          {"none", Array({0, 3})},
+          {"none", zeros({0, 3})},
           {"scalar", full({}, 7, float64)},
           {"transposed", values({{1, 2, 3}, {4, 5, 6}}).transposed()}};
 }
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_module_that_does_not_fit_is_not_changed) {
   arrays.erase("scale");
   arrays["new\nname"] = zeros({1});
   arrays["decoder.b"] = zeros({4});
-  arrays["decoder.W"] = Array({3, 2}, int64);
+  arrays["decoder.W"] = zeros({3, 2}, int64);
   save_arrays(arrays, {}, folder / "f");
   BOOST_TEST(
       error_of([&] { load(net, folder / "f"); }) ==

@@ -12,7 +12,7 @@ namespace {
 const NamedArrays kArrays{{"a", values({{1, 2}, {3, 4}})},
                           {"b", values({0.5}, float64)},
                           {"c", indices({7, 8, 9})},
-                          {"none", Array({0})}};
+                          {"none", zeros({0})}};
 const Metadata kMetadata{{"settings", "hidden 3"}, {"vocabulary", "a b c"}};
 
 bool is_what_was_saved(const SafeTensors& file) {

@@ -33,7 +33,7 @@ struct Reader : Module {
 /// All words of `bits` bits as rows of -1 and 1, and whether the number of ones is odd.
 std::pair<Array, Array> parity(Size bits) {
   const Size words = Size{1} << bits;
-  Array x({words, bits}), y({words, 1});
+  Array x = zeros({words, bits}), y = zeros({words, 1});
   for (Size w = 0; w < words; ++w) {
     Size ones = 0;
     for (Size k = 0; k < bits; ++k) {

@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(an_empty_target_is_all_blanks) {
   Array p = log_probabilities(4, 1, 3);
   double expected = 0;
   for (Size t = 0; t < 3; ++t) expected -= p.at({t, 0, 2});
-  BOOST_TEST(close(ctc_loss(p, Array({0}, int64), {3}, {0}, {.blank = 2}),
+  BOOST_TEST(close(ctc_loss(p, zeros({0}, int64), {3}, {0}, {.blank = 2}),
                    full({}, expected, float64)));
 }
 

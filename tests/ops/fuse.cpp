@@ -194,6 +194,27 @@ BOOST_AUTO_TEST_CASE(views_of_one_value) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(strided_operands) {
+  const auto f = [](auto a, auto b, auto c) {
+    return std::tuple(sigmoid(a) * b + c, tanh(b * c) - a);
+  };
+  auto views = [](const Variable& x, const Variable& y, const Variable& z) {
+    return Variables{transpose(x), flip(y, {0, 1}), sliced(z, 1, 0, 14, 2)};
+  };
+  const Array x = numbers({7, 5}, -2, 2), y = numbers({5, 7}, -1, 1), z = numbers({5, 14}, -1, 2);
+  const Variables v = views(x, y, z);
+  const auto [p, q] = fuse(f, v[0], v[1], v[2]);
+  const auto [r, s] = f(v[0], v[1], v[2]);
+  BOOST_TEST(difference(p, r) < 1e-14);
+  BOOST_TEST(difference(q, s) < 1e-14);
+  const auto fused = [&](const Variable& x, const Variable& y, const Variable& z) {
+    const Variables v = views(x, y, z);
+    const auto [p, q] = fuse(f, v[0], v[1], v[2]);
+    return p * q;
+  };
+  BOOST_TEST(gradcheck(fused, {x, y, z}, {.order = 2}));
+}
+
 BOOST_AUTO_TEST_CASE(kinds_of_inputs_and_results) {
   Parameter p("p", numbers({4}, -1, 1, float32));
   const Array a = numbers({3, 4}, 0, 2, float32);

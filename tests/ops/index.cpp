@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(gathering) {
   });
   BOOST_TEST(close(gather(Variable(x), 1, i), expected));
   BOOST_TEST(close(gather(Variable(awkward(x)), -2, awkward(i)), expected));
-  BOOST_TEST(gather(Variable(x), 0, Array({0, 1, 1}, int64)).shape() == Shape({0, 1, 1}));
+  BOOST_TEST(gather(Variable(x), 0, zeros({0, 1, 1}, int64)).shape() == Shape({0, 1, 1}));
   check_gradients([&](const Variable& v) { return gather(v, 1, i); }, {2, 3, 4});
   check_gradients(
       [&](const Variable& v) { return gather(sliced(v, 2, 0, 4, 2), 1, i.sliced(2, 0, 2)); },
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(selecting) {
   BOOST_TEST(close(index_select(Variable(x), 1, i), expected));
   BOOST_TEST(close(index_select(Variable(awkward(x)), -2, awkward(i)), expected));
   BOOST_TEST(close(index_select(Variable(x), 2, integers({}, {1})), x.select(2, 1)));
-  BOOST_TEST(index_select(Variable(x), 0, Array({0}, int64)).shape() == Shape({0, 4, 2}));
+  BOOST_TEST(index_select(Variable(x), 0, zeros({0}, int64)).shape() == Shape({0, 4, 2}));
   BOOST_TEST(index_select(Variable(zeros({2, 0})), 0, integers({3}, {0, 1, 0})).shape() ==
              Shape({3, 0}));
   for (Size axis : {0, 1, 2})

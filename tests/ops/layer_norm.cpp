@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(errors) {
              "[layer_norm] axes is 4, x is (2, 3, 4); expected a number of its trailing axes.");
   BOOST_TEST(error_of([&] { layer_norm(x, {}, {}, {.epsilon = -1}); }) ==
              "[layer_norm] epsilon is -1; expected 0 or more.");
-  BOOST_TEST(error_of([&] { layer_norm(Array({2, 3}, int64)); }) ==
+  BOOST_TEST(error_of([&] { layer_norm(zeros({2, 3}, int64)); }) ==
              "[layer_norm] x is int64 (2, 3); expected float32 or float64.");
 }
 

@@ -57,13 +57,17 @@ BOOST_AUTO_TEST_CASE(reducing) {
   y = cumsum(x, 0), y = cumprod(x, -1);
   BOOST_TEST(max(x).item() == 6);
   BOOST_TEST(max(1, 2) == 2);  // std's are still there
+  y = max(x, x), y = min(x, 2 * x), y = max(x, 1.0), y = min(Array(x.value()), x);
+  y = fuse([](auto a, auto b) { return max(a, b) - min(a, b); }, x, 2 * x);
+  BOOST_TEST(y.value().at({1, 2}) == 6);
+  BOOST_TEST(to_string(0.5) == "0.500000");
   BOOST_TEST(norm(complex<double>(3, 4)) == 25);
 }
 
 BOOST_AUTO_TEST_CASE(choosing) {
   Variable x = values({{1, 2, 3}, {4, 5, 6}});
-  Variable y = gather(x, 0, Variable(Array({1, 3}, int64)));
-  y = scatter_add(x, 0, Array({1, 3}, int64), ones({1, 3})), y = index_select(x, 1, indices({0}));
+  Variable y = gather(x, 0, Variable(zeros({1, 3}, int64)));
+  y = scatter_add(x, 0, zeros({1, 3}, int64), ones({1, 3})), y = index_select(x, 1, indices({0}));
   y = index_add(x, 0, indices({1}), ones({1, 3})), y = index(x, {indices({0}), indices({1})});
   y = masked_select(x, x > 2), y = embedding(x, indices({1, 0})), y = one_hot(indices({1}), 2);
   Sorted s = sort(x);

@@ -270,7 +270,7 @@ BOOST_AUTO_TEST_CASE(dropped_numbers_may_be_anything) {
 BOOST_AUTO_TEST_CASE(dropout_errors) {
   Generator g(1);
   for (double p : {-0.1, 1.0, 1.5, kNan}) {
-    std::string expected = "[dropout] p is " + unroll::to_string(p) +
+    std::string expected = "[dropout] p is " + detail::text_of(p) +
                            "; expected a probability in [0, 1).";
     BOOST_TEST(error_of([&] { dropout(ones({3}), p); }) == expected);
     BOOST_TEST(error_of([&] { dropout(ones({3}), p, g); }) == expected);

@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(gradients_are_added) {
 BOOST_AUTO_TEST_CASE(errors) {
   BOOST_TEST(error_of([] { softmax(zeros({2, 3}), 2); }) ==
              "[softmax] axis 2 does not exist in shape (2, 3); expected -2 to 1.");
-  BOOST_TEST(error_of([] { log_softmax(Array({2, 3}, int64)); }) ==
+  BOOST_TEST(error_of([] { log_softmax(zeros({2, 3}, int64)); }) ==
              "[log_softmax] elements are int64; expected float32 or float64.");
   BOOST_TEST(error_of([] { logsumexp(zeros({2, 3}), {.axes = {-3}}); }) ==
              "[logsumexp] axis -3 does not exist in shape (2, 3); expected -2 to 1.");
