@@ -14,8 +14,10 @@ const std::string kPaddingToken = "<PAD>", kUnknownToken = "<UNK>";
 }  // namespace
 
 Lexicon::Lexicon(const std::vector<std::string>& tokens) {
-  for (const std::string& token : tokens)
-    if (add(token) + 1 != size()) bad_input("the vocabulary holds '", token, "' twice");
+  for (const std::string& token : tokens) {
+    const Size next = size();
+    if (add(token) != next) bad_input("the vocabulary holds '", token, "' twice");
+  }
 }
 
 Lexicon Lexicon::of_characters(std::u32string_view text) {

@@ -93,6 +93,7 @@ BOOST_AUTO_TEST_CASE(unknown_letters_are_listed_once) {
 
 BOOST_AUTO_TEST_CASE(a_vocabulary_with_a_letter_twice_is_refused) {
   BOOST_CHECK_THROW(Lexicon({"a", "b", "a"}), BadInput);
+  BOOST_CHECK_THROW(Lexicon(std::vector<std::string>{"a", "b", "b"}), BadInput);
 }
 
 BOOST_AUTO_TEST_CASE(embedded_text_is_whole) {
