@@ -82,13 +82,14 @@ Variable MlpCbow::operator()(const Padded& reviews) const {
 }
 
 Rnn::Rnn(const Settings& s, Size vocabulary)
-    : dropout(s.dropout), word_dropout(s.word_dropout),
+    : pooling(s.pooling), dropout(s.dropout), word_dropout(s.word_dropout),
       embed(parameter("embed", {vocabulary, s.embedding}, init::normal(0.1))),
       rnn(submodule("rnn", recurrent_of(s.cell, s.embedding, s.hidden,
                                         {.bidirectional = s.directions == 2,
                                          .dropout = s.dropout,
                                          .layers = s.layers}))),
-      readout(submodule("readout", Linear(2 * s.directions * s.hidden, 1))) {}
+      readout(
+          submodule("readout", Linear((pooling == "last" ? 1 : 2) * s.directions * s.hidden, 1))) {}
 
 RecurrentStates Rnn::read(const Padded& reviews) const {
   const Variable heard = unroll::dropout(Variable(reviews.mask), word_dropout);
@@ -97,9 +98,12 @@ RecurrentStates Rnn::read(const Padded& reviews) const {
 }
 
 Variable Rnn::rate(const RecurrentStates& states, const Padded& reviews) const {
-  const Variable& h = states.outputs();
+  const auto mean_and_max = [&] {
+    const Variable& h = states.outputs();
+    return concat({weighted_sum(h, shares(reviews)), max_over_time(h, reviews.mask)});
+  };
   const Variable pooled = layer_output(
-      *this, "pooled", concat({weighted_sum(h, shares(reviews)), max_over_time(h, reviews.mask)}));
+      *this, "pooled", pooling == "last" ? rnn.output(states.last()) : mean_and_max());
   return on_scale(*this, readout(unroll::dropout(pooled, dropout)));
 }
 

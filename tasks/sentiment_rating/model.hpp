@@ -25,11 +25,13 @@ struct Settings {
   Size hidden = 64, layers = 1;  // layers: rnn
   Size max_words = 2000;         // of a review; those before are not read
   std::string model = "rnn";
-  Size ngrams = 1;  // mlp-bow
+  Size ngrams = 1;                   // mlp-bow
+  std::string pooling = "mean-max";  // rnn
   double word_dropout = 0;
 
   static const std::vector<std::string>& models();
   /// What suits that model.
+  static const std::vector<std::string>& poolings();
   static Settings of(const std::string& model);
 
   nlohmann::json to_json() const;
@@ -82,9 +84,10 @@ struct MlpCbow : RatingModel {
   unroll::Parameter word_vectors() const override { return embed; }
 };
 
-/// rnn: the states of a recurrent network, their mean and their maximum over time.
+/// rnn: the states of a recurrent network, their mean and their maximum over time; or, by
+/// --pooling last, those after the last step.
 ///
-///   rating = 5.5 + 4.5 (w . [mean_t h_t, max_t h_t] + c)
+///   rating = 5.5 + 4.5 (w . [mean_t h_t, max_t h_t] + c)    or    5.5 + 4.5 (w . h_T + c)
 struct Rnn : RatingModel {
   Rnn(const Settings& settings, Size vocabulary);
 
@@ -96,6 +99,7 @@ struct Rnn : RatingModel {
   unroll::RecurrentStates read(const Padded& reviews) const;
   unroll::Variable rate(const unroll::RecurrentStates& states, const Padded& reviews) const;
   unroll::Variable operator()(const Padded& reviews) const override {
+  std::string pooling;
     return rate(read(reviews), reviews);
   }
   unroll::Parameter word_vectors() const override { return embed; }

@@ -104,6 +104,9 @@ void add_train(CLI::App& app, Options& o, Verb train) {
                 CLI::IsMember(cell_names()));
   settings->add("--directions", &Settings::directions, rnn, "2: reads backwards as well",
                 within(1, 2));
+  settings->add("--pooling", &Settings::pooling, rnn,
+                "mean-max: of the states over time; last: the state at the end",
+                CLI::IsMember(Settings::poolings()));
   settings->add("--layers", &Settings::layers, rnn, "of cells on top of each other",
                 within(1, Settings::kMostLayers));
   settings->add("--hidden", &Settings::hidden, all, "units of the hidden layer or of a cell",

@@ -23,6 +23,11 @@ const std::vector<std::string>& Settings::models() {
   return names;
 }
 
+const std::vector<std::string>& Settings::poolings() {
+  static const std::vector<std::string> names{"last", "mean-max"};
+  return names;
+}
+
 Settings Settings::of(const std::string& model) {
   Settings s;
   s.model = model;
@@ -33,11 +38,17 @@ Settings Settings::of(const std::string& model) {
 }
 
 nlohmann::json Settings::to_json() const {
-  return {{"cell", cell},           {"directions", directions},
-          {"dropout", dropout},     {"embedding", embedding},
-          {"hidden", hidden},       {"layers", layers},
-          {"max_words", max_words}, {"model", model},
-          {"ngrams", ngrams},       {"word_dropout", word_dropout}};
+  return {{"cell", cell},
+          {"directions", directions},
+          {"dropout", dropout},
+          {"embedding", embedding},
+          {"hidden", hidden},
+          {"layers", layers},
+          {"max_words", max_words},
+          {"model", model},
+          {"ngrams", ngrams},
+          {"pooling", pooling},
+          {"word_dropout", word_dropout}};
 }
 
 Settings Settings::from_json(const nlohmann::json& json, const std::string& path) {
@@ -52,6 +63,7 @@ Settings Settings::from_json(const nlohmann::json& json, const std::string& path
     json.at("max_words").get_to(s.max_words);
     json.at("model").get_to(s.model);
     json.at("ngrams").get_to(s.ngrams);
+    json.at("pooling").get_to(s.pooling);
     json.at("word_dropout").get_to(s.word_dropout);
   } catch (const nlohmann::json::exception&) {
     bad_input(path, ": its settings are incomplete");
@@ -60,7 +72,7 @@ Settings Settings::from_json(const nlohmann::json& json, const std::string& path
       !within(s.embedding, kMostUnits) || !within(s.hidden, kMostUnits) ||
       !within(s.layers, kMostLayers) || !within(s.max_words, kMostWords) ||
       !is_one_of(s.model, models()) || !within(s.ngrams, kMostNgrams) ||
-      !is_probability(s.word_dropout))
+      !is_one_of(s.pooling, poolings()) || !is_probability(s.word_dropout))
     bad_input(path, ": its settings are out of range: ", json.dump());
   return s;
 }

@@ -117,6 +117,22 @@ BOOST_AUTO_TEST_CASE(recurrent_states_are_pooled) {
   BOOST_TEST(ratings(net, {review}).item() == expected, boost::test_tools::tolerance(1e-5));
 }
 
+BOOST_AUTO_TEST_CASE(or_the_last_ones_are_read) {
+  Settings s = small("rnn");
+  s.pooling = "last";
+  const Rnn net(s, kVocabulary);
+  const Numbers review{4, 8, 2};
+  const Array h =
+      over_time(net.rnn, embedding(net.embed, values(review, {3, 1}))).outputs().value();
+  std::vector<double> last;
+  for (Size k = 0; k < 8; ++k) last.push_back(h.at({k < 4 ? 2 : 0, 0, k}));  // backwards: at 0
+  const double expected =
+      5.5 + 4.5 * (dot(net.readout.W.value()[0], last) + net.readout.b.value().item());
+  const Numbers longer{1, 2, 3, 4, 5};
+  BOOST_TEST(ratings(net, {review, longer}).value().to_vector<double>()[0] == expected,
+             boost::test_tools::tolerance(1e-5));
+}
+
 BOOST_AUTO_TEST_CASE(any_cell_in_one_direction_or_two) {
   for (const std::string& cell : cell_names())
     for (Size directions : {1, 2}) {
