@@ -9,6 +9,6 @@ built=$SECONDS
 
 status=0
 ctest --test-dir build --output-on-failure --no-tests=error -j2 "$@" || status=$?
-sed -n 's/^-- consumer: main.cpp/consumer: main.cpp/p' build/Testing/Temporary/LastTest.log 2>/dev/null || true
+sed -n -e 's/^-- consumer: main.cpp/consumer: main.cpp/p' -e '/^skipped: /p' build/Testing/Temporary/LastTest.log 2>/dev/null || true
 echo "build $built s, tests $((SECONDS - built)) s"
 exit "$status"

@@ -9,18 +9,16 @@ fail() { echo "$1" >&2; exit "${2:-1}"; }
 # ---- packages ----------------------------------------------------------------------------------
 
 missing_packages() {
-  local wanted
-  wanted=$(sed 's/#.*//' packages.txt)
   # An unknown package is one line on stderr; what is not listed as installed is missing.
-  # shellcheck disable=SC2086
-  comm -23 <(printf '%s\n' $wanted | sort -u) \
-    <(dpkg-query -W -f='${db:Status-Status} ${Package}\n' $wanted 2>/dev/null | sed -n 's/^installed //p' | sort -u)
+  comm -23 <(printf '%s\n' "$@" | sort -u) \
+    <(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p' | sort -u)
 }
 
+# install_packages NAME...: those that are missing.
 install_packages() {
   command -v dpkg-query >/dev/null || return 0 # not Debian: CMake says what it does not find
   local missing sudo=()
-  missing=$(missing_packages | paste -sd' ')
+  missing=$(missing_packages "$@" | paste -sd' ')
   [ -n "$missing" ] || return 0
   if [ "$(id -u)" != 0 ]; then
     # sudo counts if it needs no password, or if somebody sits there to type it.
@@ -103,4 +101,5 @@ build() {
   fi
 }
 
-install_packages
+# shellcheck disable=SC2046
+install_packages $(sed 's/#.*//' packages.txt)

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "common/bad_input.hpp"
+#include "common/export.hpp"
 #include "common/inspect.hpp"
 #include "common/progress.hpp"
 #include "common/table.hpp"
@@ -264,11 +265,14 @@ int main(int argc, char** argv) {
                "  language_modeling evaluate other.txt\n"
                "  language_modeling score stories.csv\n"
                "  language_modeling generate --prompt 'The sea' --temperature 0.7\n"
-               "  language_modeling inspect 'The sea' --layer rnn --output states.npy\n");
+               "  language_modeling inspect 'The sea' --layer rnn --output states.npy\n"
+               "  language_modeling export --onnx language_model.onnx\n");
   add_train(app, options, train);
   add_evaluate(app, options, evaluate);
   add_score(app, options, score);
   add_generate(app, options, generate);
   add_inspect(app, "prompt", "a text to read, in quotes", inspected, inspect);
+  add_export(app, options.model,
+             [](const std::string& path) { return to_onnx(TrainedModel::load(path), path); });
   return run(app, argc, argv);
 }

@@ -6,6 +6,7 @@
 
 #include "common/bad_input.hpp"
 #include "common/embedded.hpp"
+#include "common/export.hpp"
 #include "common/inspect.hpp"
 #include "common/table.hpp"
 #include "common/text.hpp"
@@ -248,10 +249,13 @@ int main(int argc, char** argv) {
   lay_out(app, "  pos_tagging train tagged.csv --model bilstm --crf --save tagger.safetensors\n"
                "  pos_tagging evaluate other.csv --model tagger.safetensors\n"
                "  pos_tagging tag 'The tide turned at noon.' --model tagger.safetensors\n"
-               "  pos_tagging inspect 'The tide turned.' --layer readout --output scores.csv\n");
+               "  pos_tagging inspect 'The tide turned.' --layer readout --output scores.csv\n"
+               "  pos_tagging export tagger.safetensors --onnx tagger.onnx\n");
   add_train(app, options, train);
   add_evaluate(app, options, evaluate);
   add_tag(app, options, static_cast<void (*)(const Options&)>(tag));
   add_inspect(app, "sentence", "a sentence to read, in quotes", inspected, inspect);
+  add_export(app, options.model,
+             [](const std::string& path) { return to_onnx(TrainedModel::load(path), path); });
   return run(app, argc, argv);
 }

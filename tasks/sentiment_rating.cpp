@@ -6,6 +6,7 @@
 
 #include "common/bad_input.hpp"
 #include "common/embedded.hpp"
+#include "common/export.hpp"
 #include "common/inspect.hpp"
 #include "common/table.hpp"
 #include "common/text.hpp"
@@ -176,10 +177,13 @@ int main(int argc, char** argv) {
   lay_out(app, "  sentiment_rating train reviews.csv --model mlp-bow --save bow.safetensors\n"
                "  sentiment_rating evaluate other.csv --model bow.safetensors\n"
                "  sentiment_rating predict 'A quiet, funny film.' --model bow.safetensors\n"
-               "  sentiment_rating inspect --nearest funny --model bow.safetensors\n");
+               "  sentiment_rating inspect --nearest funny --model bow.safetensors\n"
+               "  sentiment_rating export bow.safetensors --onnx bow.onnx\n");
   add_train(app, options, train);
   add_evaluate(app, options, evaluate);
   add_predict(app, options, predict);
   add_inspect(app, "review", "a review to read, in quotes", inspected, inspect);
+  add_export(app, options.model,
+             [](const std::string& path) { return to_onnx(TrainedModel::load(path), path); });
   return run(app, argc, argv);
 }

@@ -9,6 +9,7 @@
 
 #include "common/batches.hpp"
 #include "common/model_file.hpp"
+#include "common/onnx_graph.hpp"
 
 namespace tasks {
 
@@ -74,5 +75,10 @@ struct TrainedModel {
   /// Throws BadInput, one line, for anything that is not such a file.
   static TrainedModel load(const std::string& path);
 };
+
+/// Tokens, lengths and the states before them to log p of all tokens at each step, and the states
+/// after them. Throws BadInput naming `source` for an adaptive softmax, or a cell that ONNX has
+/// not.
+std::unique_ptr<onnx::Graph> to_onnx(const TrainedModel& model, const std::string& source);
 
 }  // namespace tasks

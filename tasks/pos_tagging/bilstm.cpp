@@ -8,7 +8,7 @@ namespace tasks::pos_tagging {
 using namespace unroll;
 
 BiLSTM::BiLSTM(const Settings& s, const Vocabulary& vocabulary)
-    : dropout_(s.dropout), encode_(submodule("encode", WordEncoder(s, vocabulary))),
+    : cell_(s.cell), dropout_(s.dropout), encode_(submodule("encode", WordEncoder(s, vocabulary))),
       rnn_(submodule(
           "rnn", recurrent_of(s.cell, encode_.size, s.hidden,
                               {.bidirectional = true, .dropout = s.dropout, .layers = s.layers}))),

@@ -20,10 +20,12 @@ class BiLSTM final : public Tagger {
   unroll::RecurrentStates read(const Batch& batch) const override;
   unroll::Variable loss(const unroll::RecurrentStates& states, const Batch& batch) const override;
   std::vector<std::vector<Size>> tags(const Batch& batch, Size beams) const override;
+  void describe(onnx::Graph& graph) const override;
 
  private:
   unroll::Variable scores(const unroll::RecurrentStates& states) const;  // (T, B, K)
 
+  std::string cell_;
   double dropout_;
   WordEncoder encode_;
   unroll::Recurrent rnn_;

@@ -20,4 +20,8 @@ struct TrainedModel {
   static TrainedModel load(const std::string& path);
 };
 
+/// Batches of EncodedSentences to probabilities of tags. Throws BadInput naming `source` for
+/// anything but a bilstm without CRF of cells that ONNX has.
+std::unique_ptr<onnx::Graph> to_onnx(const TrainedModel& model, const std::string& source);
+
 }  // namespace tasks::pos_tagging

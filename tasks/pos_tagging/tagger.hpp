@@ -6,6 +6,7 @@
 
 #include <unroll/unroll.hpp>
 
+#include "common/onnx_graph.hpp"
 #include "pos_tagging/encoded.hpp"
 #include "pos_tagging/settings.hpp"
 
@@ -39,6 +40,9 @@ class Tagger : public unroll::Module {
   /// The tags of each sentence. Taggers that read their own tags follow the likeliest `beams`
   /// sequences; the others know the likeliest one.
   virtual std::vector<std::vector<Size>> tags(const Batch& batch, Size beams) const = 0;
+  /// The network as a graph, from a Batch to the probability of each tag of each word. The graph
+  /// refuses a tagger that ONNX has no operators for.
+  virtual void describe(onnx::Graph& graph) const;
 };
 
 std::unique_ptr<Tagger> make_tagger(const Settings& settings, const Vocabulary& vocabulary);

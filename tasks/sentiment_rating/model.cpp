@@ -56,8 +56,6 @@ void MlpBow::learn_frequencies(const std::vector<std::vector<Size>>& reviews) {
 }
 
 Variable MlpBow::operator()(const Padded& reviews) const {
-  // The longer x, the faster the units learn; 6 was best on film reviews.
-  constexpr double kLength = 6;
   const Variable present = index_select(idf, 0, reviews.tokens) * reviews.mask;
   const Variable x = layer_output(
       *this, "bag", kLength * present / norm(present, {.axes = {0}, .keepdims = true}));
@@ -82,7 +80,7 @@ Variable MlpCbow::operator()(const Padded& reviews) const {
 }
 
 Rnn::Rnn(const Settings& s, Size vocabulary)
-    : pooling(s.pooling), dropout(s.dropout), word_dropout(s.word_dropout),
+    : cell(s.cell), pooling(s.pooling), dropout(s.dropout), word_dropout(s.word_dropout),
       embed(parameter("embed", {vocabulary, s.embedding}, init::normal(0.1))),
       rnn(submodule("rnn", recurrent_of(s.cell, s.embedding, s.hidden,
                                         {.bidirectional = s.directions == 2,
@@ -102,8 +100,8 @@ Variable Rnn::rate(const RecurrentStates& states, const Padded& reviews) const {
     const Variable& h = states.outputs();
     return concat({weighted_sum(h, shares(reviews)), max_over_time(h, reviews.mask)});
   };
-  const Variable pooled = layer_output(
-      *this, "pooled", pooling == "last" ? rnn.output(states.last()) : mean_and_max());
+  const Variable pooled =
+      layer_output(*this, "pooled", pooling == "last" ? rnn.output(states.last()) : mean_and_max());
   return on_scale(*this, readout(unroll::dropout(pooled, dropout)));
 }
 

@@ -9,6 +9,7 @@
 #include <unroll/unroll.hpp>
 
 #include "common/model_file.hpp"
+#include "common/onnx_ops.hpp"
 #include "common/padded_batches.hpp"
 #include "common/workers.hpp"
 
@@ -30,8 +31,8 @@ struct Settings {
   double word_dropout = 0;
 
   static const std::vector<std::string>& models();
-  /// What suits that model.
   static const std::vector<std::string>& poolings();
+  /// What suits that model.
   static Settings of(const std::string& model);
 
   nlohmann::json to_json() const;
@@ -44,6 +45,8 @@ struct RatingModel : unroll::Module {
   virtual ~RatingModel() = default;
   /// Ratings (B) of reviews (T, B), of at least one word each.
   virtual unroll::Variable operator()(const Padded& reviews) const = 0;
+  /// The same, and never below 1 or above 10, as a graph of ONNX.
+  virtual onnx::Value rating(const onnx::Padded& reviews) const = 0;
   /// Takes from the reviews to be learned what is counted rather than learned.
   virtual void learn_frequencies(const std::vector<std::vector<Size>>&) {}
   /// Word vectors (V, D); empty if it has none.
@@ -59,6 +62,9 @@ struct RatingModel : unroll::Module {
 struct MlpBow : RatingModel {
   MlpBow(const Settings& settings, Size vocabulary);
 
+  /// The longer x, the faster the units learn; 6 was best on film reviews.
+  static constexpr double kLength = 6;
+
   double dropout, word_dropout;
   unroll::Parameter W;    // (V, H)
   unroll::Parameter b;    // (H)
@@ -68,6 +74,7 @@ struct MlpBow : RatingModel {
   /// idf_v = 1 + ln((1 + n) / (1 + n_v)), where n_v of n reviews hold the feature v.
   void learn_frequencies(const std::vector<std::vector<Size>>& reviews) override;
   unroll::Variable operator()(const Padded& reviews) const override;
+  onnx::Value rating(const onnx::Padded& reviews) const override;
 };
 
 /// mlp-cbow: the mean of the word vectors.
@@ -81,6 +88,7 @@ struct MlpCbow : RatingModel {
   unroll::Linear hidden, readout;
 
   unroll::Variable operator()(const Padded& reviews) const override;
+  onnx::Value rating(const onnx::Padded& reviews) const override;
   unroll::Parameter word_vectors() const override { return embed; }
 };
 
@@ -91,6 +99,7 @@ struct MlpCbow : RatingModel {
 struct Rnn : RatingModel {
   Rnn(const Settings& settings, Size vocabulary);
 
+  std::string cell, pooling;
   double dropout, word_dropout;
   unroll::Parameter embed;  // (V, D)
   unroll::Recurrent rnn;
@@ -99,9 +108,9 @@ struct Rnn : RatingModel {
   unroll::RecurrentStates read(const Padded& reviews) const;
   unroll::Variable rate(const unroll::RecurrentStates& states, const Padded& reviews) const;
   unroll::Variable operator()(const Padded& reviews) const override {
-  std::string pooling;
     return rate(read(reviews), reviews);
   }
+  onnx::Value rating(const onnx::Padded& reviews) const override;
   unroll::Parameter word_vectors() const override { return embed; }
 };
 
@@ -124,5 +133,9 @@ struct TrainedModel {
   /// Throws BadInput, one line, for anything that is not such a file.
   static TrainedModel load(const std::string& path);
 };
+
+/// Numbers of words as encode() makes them (reviews.hpp) to ratings. Throws BadInput naming
+/// `source` for a cell that ONNX has not.
+std::unique_ptr<onnx::Graph> to_onnx(const TrainedModel& model, const std::string& source);
 
 }  // namespace tasks::sentiment_rating
