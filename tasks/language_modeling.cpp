@@ -7,6 +7,7 @@
 
 #include "common/bad_input.hpp"
 #include "common/export.hpp"
+#include "common/import_weights.hpp"
 #include "common/inspect.hpp"
 #include "common/progress.hpp"
 #include "common/table.hpp"
@@ -253,6 +254,21 @@ void inspect(const InspectOptions& options) {
               options);
 }
 
+// ---- import ------------------------------------------------------------------------------------
+
+Size import_model(const ImportOptions& options) {
+  TrainedModel::require_place(options.save);
+  TrainedModel model = TrainedModel::load(options.model);
+  if (!options.vocabulary.empty()) {
+    model.lexicon = read_vocabulary(options.vocabulary);
+    require_lexicon(model.lexicon, model.settings, options.vocabulary);
+    model.net = {model.settings, model.lexicon.size()};
+  }
+  import_weights(model.net, options);
+  model.save({}, options.save);
+  return model.net.parameter_count();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -272,6 +288,7 @@ int main(int argc, char** argv) {
   add_score(app, options, score);
   add_generate(app, options, generate);
   add_inspect(app, "prompt", "a text to read, in quotes", inspected, inspect);
+  add_import(app, options.model, import_model);
   add_export(app, options.model,
              [](const std::string& path) { return to_onnx(TrainedModel::load(path), path); });
   return run(app, argc, argv);

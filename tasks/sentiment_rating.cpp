@@ -7,6 +7,7 @@
 #include "common/bad_input.hpp"
 #include "common/embedded.hpp"
 #include "common/export.hpp"
+#include "common/import_weights.hpp"
 #include "common/inspect.hpp"
 #include "common/table.hpp"
 #include "common/text.hpp"
@@ -167,6 +168,24 @@ void inspect(const InspectOptions& options) {
               options);
 }
 
+// ---- import ------------------------------------------------------------------------------------
+
+/// Weights of a network trained elsewhere, whose last layer says the rating itself.
+Size import_model(const ImportOptions& options) {
+  TrainedModel::require_place(options.save);
+  TrainedModel model = TrainedModel::load(options.model);
+  if (!options.vocabulary.empty()) {
+    model.lexicon = read_vocabulary(options.vocabulary);
+    if (!model.lexicon.is_of_words())
+      bad_input(options.vocabulary, ": does not begin with <PAD> and <UNK>");
+    model.net = make_model(model.settings, model.lexicon.size());
+  }
+  import_weights(*model.net, options);
+  rescale_last_layer(*model.net);
+  model.save({}, options.save);
+  return model.net->parameter_count();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -183,6 +202,7 @@ int main(int argc, char** argv) {
   add_evaluate(app, options, evaluate);
   add_predict(app, options, predict);
   add_inspect(app, "review", "a review to read, in quotes", inspected, inspect);
+  add_import(app, options.model, import_model);
   add_export(app, options.model,
              [](const std::string& path) { return to_onnx(TrainedModel::load(path), path); });
   return run(app, argc, argv);

@@ -111,6 +111,14 @@ std::unique_ptr<RatingModel> make_model(const Settings& s, Size vocabulary) {
   return std::make_unique<Rnn>(s, vocabulary);
 }
 
+void rescale_last_layer(RatingModel& net) {
+  for (NamedParameter& p : net.named_parameters()) {
+    const Variable& numbers = p.parameter;
+    if (p.name == "readout.W") p.parameter.assign((numbers / 4.5).value());
+    if (p.name == "readout.b") p.parameter.assign(((numbers - 5.5) / 4.5).value());
+  }
+}
+
 std::vector<double> rate(const RatingModel& net, const std::vector<std::vector<Size>>& reviews,
                          Workers& workers) {
   constexpr Size kBatch = 64;

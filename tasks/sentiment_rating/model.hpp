@@ -134,6 +134,10 @@ struct TrainedModel {
   static TrainedModel load(const std::string& path);
 };
 
+/// Takes numbers of a last layer that says the rating itself, as other programs train it, to ours,
+/// which says it on the scale of -1 to 1.
+void rescale_last_layer(RatingModel& net);
+
 /// Numbers of words as encode() makes them (reviews.hpp) to ratings. Throws BadInput naming
 /// `source` for a cell that ONNX has not.
 std::unique_ptr<onnx::Graph> to_onnx(const TrainedModel& model, const std::string& source);
