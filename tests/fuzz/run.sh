@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Fuzzes the readers of CSV, UTF-8, safetensors and .h5, one after another; clang must be there.
+#   tests/fuzz/run.sh                  ten minutes each
+#   tests/fuzz/run.sh 60 csv h5        these, a minute each
+# Inputs that reach new code gather in build-fuzz/corpus, and the next run goes on from them; one
+# that is a finding is in build-fuzz/findings, and `build-fuzz/tests/fuzz/fuzz_NAME FILE` repeats it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+source scripts/setup.sh
+
+seconds=${1:-600}
+shift || true
+names=("$@")
+[ ${#names[@]} -gt 0 ] || names=(csv utf8 safetensors h5)
+
+configure fuzz build-fuzz
+build build-fuzz "${names[@]/#/fuzz_}"
+
+declare -A seeds=(
+  [csv]="tests/fuzz/seeds/csv/*" [utf8]="tests/fuzz/seeds/utf8/*"
+  [safetensors]="tests/golden/schedule/*" [h5]="tests/golden/keras/*.h5")
+failed=0
+for name in "${names[@]}"; do
+  work=build-fuzz/corpus/$name findings=build-fuzz/findings/$name
+  mkdir -p "$work" "$findings"
+  # shellcheck disable=SC2086
+  cp ${seeds[$name]} "$work"
+  options=(-max_total_time="$seconds" -max_len=32768 -rss_limit_mb=3000 -timeout=20
+    -artifact_prefix="$findings/" -print_final_stats=1)
+  # A crash inside HDF5 ends a process, not the search.
+  [ "$name" = h5 ] && options+=(-fork=1 -ignore_crashes=1)
+  echo "$name: $seconds s"
+  build-fuzz/tests/fuzz/fuzz_"$name" "${options[@]}" "$work" \
+    >"build-fuzz/$name.log" 2>&1 || failed=1
+  grep -E 'cov: ' "build-fuzz/$name.log" | tail -n 1
+  ls "$findings"
+done
+exit $failed
