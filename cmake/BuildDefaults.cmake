@@ -35,6 +35,10 @@ endif()
 # For targets of this tree, never for those who link them.
 function(unroll_own_target target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic)
+  # Debug information names files from the root of the tree, wherever it lies: else no other clone
+  # could use what ccache keeps.
+  target_compile_options(${target} PRIVATE
+    $<$<NOT:$<CONFIG:Release>>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.>)
   # g++ 12 sees overlapping copies in `"text" + std::string` (its bug 105651, mended in 13).
   if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     target_compile_options(${target} PRIVATE -Wno-restrict)
