@@ -250,6 +250,9 @@ std::uint64_t header_length(const std::string& where, std::string_view first_byt
 Header parse(const std::string& where, std::string_view text, std::uint64_t data_bytes) {
   if (text.empty() || text[0] != '{')
     fail("load", where, ": its header does not begin with '{'; it is no safetensors file.");
+  // The parser would take it for the end of the text.
+  if (auto zero = text.find('\0'); zero != text.npos)
+    fail("load", where, ": its header is not JSON, at byte ", zero + 1, ".");
   Json j = parse_json(where, text);
   Header header;
   for (const auto& [name, value] : j.items()) {

@@ -49,6 +49,7 @@ BOOST_AUTO_TEST_CASE(header_json) {
   BOOST_TEST(refusal("{\"a\":}") == "[load] f: its header is not JSON, at byte 6.");
   BOOST_TEST(refusal("{} x") == "[load] f: its header is not JSON, at byte 4.");
   BOOST_TEST(refusal("{\"\xff\":1}") == "[load] f: its header is not JSON, at byte 3.");
+  BOOST_TEST(refusal(std::string("{}\0 ", 4)) == "[load] f: its header is not JSON, at byte 3.");
   BOOST_TEST(refusal("{\"a\":1e999}") == "[load] f: its header has a number that is out of range.");
   BOOST_TEST(refusal("{\"a\":" + std::string(100000, '[')) ==
              "[load] f: its header is nested too deeply.");
