@@ -55,7 +55,8 @@ class Silence {
 };
 
 constexpr int kMostAxes = 8;
-constexpr hsize_t kMostNames = 100000, kLongestName = 1000, kMostNumbers = hsize_t{1} << 31;
+constexpr hsize_t kMostNames = 100000, kLongestName = 1000;
+constexpr hsize_t kMostNumbersAByte = 1000;  // HDF5 may have compressed them
 
 class File {
  public:
@@ -133,11 +134,12 @@ class File {
       bad_input(path_, ": its weight ", weight, " is no array of floating-point numbers");
     std::vector<hsize_t> sizes(static_cast<std::size_t>(rank) + 1);
     H5Sget_simple_extent_dims(space, sizes.data(), nullptr);
+    const hsize_t most = most_numbers();
     hsize_t count = 1;
     std::vector<Size> shape;
     for (int k = 0; k < rank; ++k) {
       const hsize_t n = sizes[static_cast<std::size_t>(k)];
-      if (n > kMostNumbers || (n > 0 && count > kMostNumbers / n))
+      if (n > most || (n > 0 && count > most / n))
         bad_input(path_, ": its weight ", weight, " is too large");
       count *= n;
       shape.push_back(static_cast<Size>(n));
@@ -150,6 +152,13 @@ class File {
     return result;
   }
 
+  /// What a file of this size can hold: memory is not taken for what it only claims.
+  hsize_t most_numbers() const {
+    hsize_t bytes = 0;
+    if (H5Fget_filesize(file_, &bytes) < 0) bad_input(path_, ": its size cannot be read");
+    return kMostNumbersAByte * bytes;
+  }
+
   const std::string& path_;
   Handle file_;
 };
@@ -160,7 +169,7 @@ bool reads_keras_files() { return true; }
 
 unroll::NamedArrays read_keras_file(const std::string& path) {
   H5dont_atexit();  // after a broken file it would complain at the end of the program
-  read_file(path);  // its sentences about missing files and folders are better
+  open_file(path);  // its sentences about missing files and folders are better
   const Silence silence;
   return File(path).weights();
 }

@@ -69,4 +69,36 @@ BOOST_AUTO_TEST_CASE(broken_files_are_refused) {
              folder / "other.h5: has no layer_names; it is not a file of Keras");
 }
 
+// What HDF5 makes of a flipped bit is its business; that it is a complaint or an array is ours.
+BOOST_AUTO_TEST_CASE(flipped_bits_are_refused_or_harmless) {
+  if (skipped()) return;
+  const Folder folder;
+  const std::string whole = content_of(path_of("h5_gru_classifier.h5"));
+  int refused = 0;
+  for (std::size_t at = 0; at < whole.size(); at += 41) {
+    std::string flipped = whole;
+    flipped[at] = static_cast<char>(flipped[at] ^ 1 << at % 8);
+    const std::string path = folder.file("flipped.h5", flipped), what = refusal_of(path);
+    if (what == "nothing was thrown") continue;
+    BOOST_TEST(what.starts_with(path + ": "));
+    ++refused;
+  }
+  BOOST_TEST(refused > 5);
+}
+
+BOOST_AUTO_TEST_CASE(sizes_beyond_the_file_are_refused) {
+  if (skipped()) return;
+  const Folder folder;
+  std::string file = content_of(path_of("h5_gru_classifier.h5"));
+  const auto bytes = [](std::uint64_t n) {
+    return std::string(reinterpret_cast<const char*>(&n), sizeof n);
+  };
+  const std::size_t place = file.find(bytes(3) + bytes(12));  // the shape of gru_1/kernel
+  for (const std::uint64_t rows : {std::uint64_t{1} << 23, std::uint64_t{1} << 40}) {
+    file.replace(place + 8, 8, bytes(rows));
+    BOOST_TEST(refusal_of(folder.file("large.h5", file)) ==
+               folder / "large.h5: its weight gru_1/kernel:0 is too large");
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
