@@ -1,6 +1,5 @@
 // Any bytes as a file of Keras 2: refused in one line, or arrays of the sizes that they say. HDF5
 // itself is not instrumented: what crashes inside it is its own.
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/bad_input.hpp"
@@ -9,28 +8,38 @@
 
 namespace {
 
-/// A file in memory, by the name under which HDF5 can open it.
-class MemoryFile {
+/// A file of this process alone; HDF5 opens nothing that has no name.
+class ScratchFile {
  public:
-  MemoryFile() : number_(memfd_create("fuzz", 0)) { must(number_ >= 0, "memory for a file"); }
-  ~MemoryFile() { close(number_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
+  ScratchFile() {
+    const char* folder = std::getenv("TMPDIR");
+    path_ = std::string(folder ? folder : "/tmp") + "/fuzz_h5_XXXXXX";
+    number_ = mkstemp(path_.data());
+    must(number_ >= 0, "there is a place for a file");
+  }
+  ~ScratchFile() {
+    close(number_);
+    unlink(path_.c_str());
+  }
+  ScratchFile(const ScratchFile&) = delete;
+  ScratchFile& operator=(const ScratchFile&) = delete;
 
-  std::string path() const { return "/proc/self/fd/" + std::to_string(number_); }
+  const std::string& path() const { return path_; }
   void fill(std::string_view bytes) const {
     const auto size = static_cast<ssize_t>(bytes.size());
+    must(ftruncate(number_, 0) == 0, "the file is emptied");
     must(pwrite(number_, bytes.data(), bytes.size(), 0) == size, "bytes are written");
   }
 
  private:
+  std::string path_;
   int number_;
 };
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const MemoryFile file;
+  const ScratchFile file;
   file.fill(text_of(data, size));
   accepted<tasks::BadInput>(file.path() + ": ", [&] {
     for (const auto& [name, array] : tasks::read_keras_file(file.path())) {
