@@ -83,7 +83,7 @@ void train(const Options& options) {
   Fitted fitted;
   {
     Progress progress(options.json ? stderr : stdout);
-    progress.line(introduction(model, data.corpus, threads));
+    progress.opening(introduction(model, data.corpus, threads));
     fitted = fit({model.net, optimiser, generator}, training, options.training, progress);
   }
   if (!options.training.report.empty())

@@ -98,12 +98,12 @@ void train(const Options& options) {
   Fitted fitted;
   {
     Progress progress(options.json ? stderr : stdout);
-    progress.line(std::to_string(corpus.train.size()) + " sentences to learn from, " +
-                  std::to_string(corpus.valid.size()) + " for validation, " +
-                  std::to_string(corpus.vocabulary.words.size()) + " different words, " +
-                  std::to_string(corpus.vocabulary.tags.size()) + " tags\n" +
-                  options.settings.model + " of " + count_text(double(parameters)) + " weights, " +
-                  std::to_string(threads) + " thread(s)");
+    progress.opening(std::to_string(corpus.train.size()) + " sentences to learn from, " +
+                     std::to_string(corpus.valid.size()) + " for validation, " +
+                     std::to_string(corpus.vocabulary.words.size()) + " different words, " +
+                     std::to_string(corpus.vocabulary.tags.size()) + " tags\n" +
+                     options.settings.model + " of " + count_text(double(parameters)) +
+                     " weights, " + std::to_string(threads) + " thread(s)");
     Adam optimiser(*model.net);
     TagTraining training(model, corpus.train, corpus.valid,
                          {.batch = options.training.batch,

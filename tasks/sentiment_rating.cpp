@@ -63,7 +63,7 @@ TrainedModel new_model(const Options& options, const Corpus& corpus, Generator& 
   if (options.vectors.empty()) return model;
   Array rows = model.net->word_vectors().mutable_value();
   const Size found = WordVectors(options.vectors).copy_into(rows, corpus.lexicon);
-  progress.line(std::to_string(found) + " words start from vectors of " + options.vectors);
+  progress.opening(std::to_string(found) + " words start from vectors of " + options.vectors);
   return model;
 }
 
@@ -79,11 +79,12 @@ void train(const Options& options) {
     Progress progress(options.json ? stderr : stdout);
     const TrainedModel model = new_model(options, corpus, generator, progress);
     parameters = model.net->parameter_count();
-    progress.line(std::to_string(corpus.train.ratings.size()) + " reviews to learn from, " +
-                  std::to_string(corpus.valid.ratings.size()) + " for validation, " +
-                  std::to_string(corpus.lexicon.size()) + " different features\n" +
-                  options.settings.model + " of " + count_text(double(parameters)) + " weights, " +
-                  std::to_string(thread_count(options.training.threads)) + " thread(s)");
+    progress.opening(std::to_string(corpus.train.ratings.size()) + " reviews to learn from, " +
+                     std::to_string(corpus.valid.ratings.size()) + " for validation, " +
+                     std::to_string(corpus.lexicon.size()) + " different features\n" +
+                     options.settings.model + " of " + count_text(double(parameters)) +
+                     " weights, " + std::to_string(thread_count(options.training.threads)) +
+                     " thread(s)");
     Adam optimiser(*model.net);
     RatingTraining training(model, corpus.train, corpus.valid, options.training, options.model);
     fitted = fit({*model.net, optimiser, generator}, training, options.training, progress);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace tasks {
 namespace {
@@ -24,7 +25,15 @@ void Progress::clear() {
   std::fflush(out_);
 }
 
+void Progress::open() {
+  std::fputs(std::exchange(opening_, {}).c_str(), out_);
+  std::fflush(out_);
+}
+
+void Progress::opening(const std::string& text) { opening_ += text + '\n'; }
+
 void Progress::update(const std::string& text) {
+  open();
   const auto now = Clock::now();
   if (now - shown_ < (terminal_ ? kOnTerminal : kElsewhere)) return;
   shown_ = now;
@@ -36,6 +45,7 @@ void Progress::update(const std::string& text) {
 
 void Progress::line(const std::string& text) {
   clear();
+  open();
   std::fprintf(out_, "%s\n", text.c_str());
   std::fflush(out_);
 }

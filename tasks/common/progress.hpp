@@ -16,6 +16,9 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  /// What stands above all else. Shown with the first thing that follows, and not at all if nothing
+  /// does: a training that is refused says only why.
+  void opening(const std::string& text);
   /// The state of things; may be dropped if the last one is too fresh to read.
   void update(const std::string& text);
   /// A line that stays.
@@ -24,8 +27,10 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
   void clear();
+  void open();
 
   std::FILE* out_;
+  std::string opening_;
   bool terminal_, pending_ = false;
   Clock::time_point shown_;
 };

@@ -320,7 +320,7 @@ BOOST_AUTO_TEST_CASE(stories_go_on_where_they_were_stopped) {
   BOOST_TEST((content_of(parts.model) == content_of(whole.model)));
   const auto other = [&](const Words& changed) {
     const Ran ran = run(kProgram, with(with(parts.words(more), go), with({"--resume"}, changed)));
-    BOOST_TEST(ran.code == 2);
+    BOOST_TEST(ran.refused());
     return ran.err;
   };
   const std::string another = kProgram + ": " + checkpoint + ": is of another training: its ";

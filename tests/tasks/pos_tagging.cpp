@@ -120,6 +120,7 @@ BOOST_AUTO_TEST_CASE(a_resumed_training_is_the_one_that_was_not_stopped) {
   BOOST_TEST(
       small.train(with(constant, {"--epochs", "3", "--checkpoint", point, "--resume"})).code == 0);
   BOOST_TEST((content_of(small.model) == content_of(other)));
+  BOOST_TEST(small.train({"--epochs", "4", "--checkpoint", point, "--resume"}).refused());
 }
 
 BOOST_AUTO_TEST_CASE(sentences_of_any_length) {

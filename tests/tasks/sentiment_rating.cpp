@@ -85,6 +85,8 @@ BOOST_AUTO_TEST_CASE(a_training_goes_on_from_its_checkpoint) {
   parsed(two.train("mlp-cbow", with(plain, {"3", "--checkpoint", checkpoint})));
   parsed(two.train("mlp-cbow", with(plain, {"6", "--checkpoint", checkpoint, "--resume"})));
   BOOST_TEST((content_of(one.model) == content_of(two.model)));
+  const Words arguments = two.arguments("mlp-cbow", {"--checkpoint", checkpoint, "--resume"});
+  check_refused(arguments, "checkpoint: is of another training: its schedule is ");
 }
 
 BOOST_AUTO_TEST_CASE(a_report_of_the_run) {

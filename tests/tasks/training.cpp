@@ -99,6 +99,23 @@ BOOST_AUTO_TEST_CASE(plain_lines_where_there_is_no_terminal) {
   BOOST_TEST(std::string(text, bytes) == "done\n");
 }
 
+BOOST_AUTO_TEST_CASE(an_opening_is_shown_when_something_follows) {
+  std::FILE* file = std::tmpfile();
+  { Progress(file).opening("refused before its first step"); }
+  {
+    Progress progress(file);
+    progress.opening("words");
+    progress.opening("weights");
+    progress.update("too fresh to show");
+    progress.line("done");
+  }
+  std::rewind(file);
+  char text[256] = {};
+  const std::size_t bytes = std::fread(text, 1, sizeof text - 1, file);
+  std::fclose(file);
+  BOOST_TEST(std::string(text, bytes) == "words\nweights\ndone\n");
+}
+
 BOOST_AUTO_TEST_CASE(one_line_written_over_on_a_terminal) {
   int terminal = -1, program = -1;
   BOOST_REQUIRE(openpty(&terminal, &program, nullptr, nullptr, nullptr) == 0);
