@@ -38,6 +38,7 @@ class Fit {
   }
 
   Fitted run() {
+    require_two_files();
     remove_leftovers(about_.model);
     if (!options_.checkpoint.empty()) remove_leftovers(options_.checkpoint);
     if (options_.resume) resume();
@@ -160,6 +161,17 @@ class Fit {
   }
 
   // ---- checkpoints ----
+
+  // The one would be written over the other.
+  void require_two_files() const {
+    namespace fs = std::filesystem;
+    const auto place = [](const std::string& path) {
+      std::error_code none;
+      return fs::weakly_canonical(fs::absolute(path, none), none);
+    };
+    if (!options_.checkpoint.empty() && place(options_.checkpoint) == place(about_.model))
+      bad_input(options_.checkpoint, ": cannot be both the checkpoint and the model");
+  }
 
   // All options that change what is learned next; the rest may change from run to run.
   json identity() const {

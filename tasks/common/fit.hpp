@@ -112,8 +112,8 @@ struct Learner {
 /// seed and number of threads are equal bit for bit, and so are those that were stopped and resumed
 /// (but where --minutes decides, the clock does).
 ///
-/// Throws BadInput if the loss or a gradient is no longer finite, or the checkpoint is none of this
-/// training, or a file cannot be written; Interrupted after Ctrl-C, when everything is saved.
+/// Throws BadInput if the loss or a gradient is no longer finite, the checkpoint is the model or of
+/// another training, or a file cannot be written; Interrupted after Ctrl-C, when all is saved.
 Fitted fit(const Learner& learner, Training& training, const TrainingOptions& options,
            Progress& progress);
 

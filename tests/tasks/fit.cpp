@@ -319,6 +319,11 @@ BOOST_AUTO_TEST_CASE(places_of_checkpoints) {
              options.checkpoint + " exists; add --resume to go on from it, or choose another file");
   options.checkpoint = folder / "no/folder";
   BOOST_TEST(refused().find("no such folder") != std::string::npos);
+  options = options_of(1);
+  options.checkpoint = folder.path / "." / "model";
+  Run run(options, folder / "model");
+  BOOST_TEST(refusal_of(run) ==
+             options.checkpoint + ": cannot be both the checkpoint and the model");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
