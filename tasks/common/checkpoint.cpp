@@ -104,7 +104,7 @@ void write_checkpoint(const std::string& path, const Learner& learner, const Sta
 
 Standing read_checkpoint(const std::string& path, const Learner& learner, NamedArrays& carried,
                          const json& identity) {
-  read_file(path);  // its sentences about missing files and folders are better
+  open_file(path);  // its sentences about missing files and folders are better
   try {
     const SafeTensors file = load_arrays(path);
     if (!file.metadata.contains("checkpoint")) bad_input(path, ": is not a checkpoint");

@@ -26,6 +26,7 @@ std::string reason() { return errno == ENOENT ? "no such file" : std::strerror(e
 
 std::ifstream open_file(const std::string& path) {
   std::error_code none;
+  if (path.empty()) bad_input("the name of the file to read is empty");
   if (fs::is_directory(path, none)) bad_input(path, ": is a folder, not a file");
   errno = 0;
   std::ifstream in(path, std::ios::binary);

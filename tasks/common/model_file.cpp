@@ -63,7 +63,7 @@ void save_model(const unroll::Module& net, const ModelCard& card, const std::str
 }
 
 ModelCard load_card(const std::string& program, const std::string& path) {
-  read_file(path);  // its sentences about missing files and folders are better
+  open_file(path);  // its sentences about missing files and folders are better
   const auto metadata = as_bad_input([&] { return unroll::load_metadata(path); });
   const auto author = metadata.find("program");
   if (author == metadata.end() || author->second != program)
