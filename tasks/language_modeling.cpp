@@ -98,7 +98,11 @@ void evaluate(const Options& options) {
   constexpr Size kBatch = 64, kSteps = 128;
   const TrainedModel model = TrainedModel::load(options.model);
   const Settings& s = model.settings;
-  const auto texts = encode(read_for(model, options), model.lexicon, s);
+  const Documents documents = read_for(model, options);
+  const auto texts = encode(documents, model.lexicon, s);
+  if (!s.stories && texts[0].size() < 2)
+    bad_input(documents.name, ": is too short: ", texts[0].size(), " ", unit_of(s),
+              texts[0].empty() ? "s" : "", "; the first one is not predicted");
   Workers workers(thread_count(options.training.threads));
   const auto windows = make_windows(model, texts, s.stories ? kBatch : options.streams, kSteps);
   const auto [all, known] = measure(model, *windows, workers);
@@ -173,15 +177,13 @@ void score(const Options& options) {
   const TrainedModel model = TrainedModel::load(options.model);
   if (!model.settings.stories)
     bad_input(options.model, ": knows a running text; expected a model of stories");
-  Documents documents{"the story", {options.story}, true};
-  if (options.story.empty())
-    documents = read_for(model, options);
-  else
-    decode_utf8(options.story, documents.name);
+  const Documents documents =
+      options.story ? Documents{"the story", {*options.story}, true} : read_for(model, options);
+  if (options.story) decode_utf8(*options.story, documents.name);
   Workers workers(thread_count(options.training.threads));
   const auto scores = score_stories(model, documents, workers);
   const std::vector<Ending> endings = cut_endings(documents.texts);
-  const bool compare = options.story.empty() && endings.size() > 1;
+  const bool compare = !options.story && endings.size() > 1;
   EndingScores e;
   Generator generator(options.training.seed);
   if (compare)

@@ -79,7 +79,8 @@ void add_score(CLI::App& app, Options& o, Verb score) {
   set_defaults(verb);
   add_files(verb, o,
             "a .csv of stories; without it short built-in ones, others than those of train");
-  verb.add_option("--story", o.story, "one story instead of a file");
+  verb.add_option("--story", o.story, "one story instead of a file")
+      ->excludes(verb.get_option("text"));
   add_model(verb, o.model, "file written by train on stories");
   verb.add_option("--endings", o.endings, "of other stories, drawn at random, for each story")
       ->check(within(1, 10000));

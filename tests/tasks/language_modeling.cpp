@@ -208,7 +208,9 @@ BOOST_AUTO_TEST_CASE(bad_texts_are_refused_and_nothing_is_written_over) {
   check_refused(train(small.path), ": is a folder");
   check_refused(train(small.file("latin.txt", "gr\xFC\xDF")),
                 "latin.txt: not UTF-8 at byte 2 (0xFC)");
-  check_refused(train(small.file("short.txt", "ab")), "too short");
+  check_refused(
+      train(small.file("short.txt", "ab")),
+      "short.txt: is too short to learn from: 2 characters to train on, 0 for validation");
   check_refused(train(small.text, {"--valid", small / "missing.txt"}), "missing.txt: no such file");
   check_refused(train(small.text, {"--valid", small.file("one.txt", "t")}),
                 "is too short to learn from: 1000 characters to train on, 1 for validation\n");

@@ -205,6 +205,9 @@ BOOST_AUTO_TEST_CASE(long_and_empty_texts_simply_work) {
   const std::string foreign = s.file("foreign.csv", "Story\n" + repeated("qqq ", 100000) + "\n");
   const Json measured = answer({"evaluate", foreign, "--model", s.model});  // unknown words only
   BOOST_TEST(measured["unknown"] == 100000);
+  const Json nothing = answer({"score", "--story", "", "--model", s.model});
+  BOOST_TEST(nothing["stories"].size() == 1u);
+  BOOST_TEST(nothing["stories"][0]["words"] == 1);  // its end
   done({"score", "--story", "zzz zzz", "--model", s.model});
   done({"generate", "--model", s.model, "--prompt", "zzz", "--length", "3"});
 }
@@ -226,10 +229,13 @@ BOOST_AUTO_TEST_CASE(bad_stories_are_refused) {
   done(s.words({"--epochs", "1"}));
   check_refused({"evaluate", text, "--model", s.model}, "the model knows stories in a .csv");
   check_refused({"score", "--story", "\xFF", "--model", s.model}, "the story: not UTF-8");
+  check_refused({"score", s.csv, "--story", "a", "--model", s.model}, "text excludes --story");
   const std::string running = s / "running.safetensors";
   done({"train", text, "--valid", text, "--save", running, "--epochs", "1", "--hidden", "4"});
   check_refused({"evaluate", s.csv, "--model", running}, "the model knows a running text");
   check_refused({"score", s.csv, "--model", running}, "expected a model of stories");
+  check_refused({"evaluate", s.file("one.txt", "a"), "--model", running},
+                "one.txt: is too short: 1 character; the first one is not predicted");
 }
 
 BOOST_AUTO_TEST_CASE(damaged_models_are_refused) {
