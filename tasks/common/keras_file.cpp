@@ -12,12 +12,15 @@
 #include <regex>
 #include <vector>
 
+#include <unroll/layers/safetensors.hpp>
+
 namespace tasks {
 namespace {
 
 using unroll::Array;
 using unroll::Shape;
 using unroll::Size;
+using unroll::safetensors::shown;  // a name that a file gives, on one line
 
 using Names = std::vector<std::string>;
 
@@ -73,7 +76,7 @@ class File {
       const Handle place = group(root, layer);
       for (const std::string& weight : names(place, "weight_names"))
         if (!arrays.emplace(plain(layer, weight), array(place, weight)).second)
-          bad_input(path_, ": two weights come to the name ", plain(layer, weight));
+          bad_input(path_, ": two weights come to the name ", shown(plain(layer, weight)));
     }
     return arrays;
   }
@@ -81,7 +84,7 @@ class File {
  private:
   Handle group(hid_t parent, const std::string& name) const {
     return {H5Gopen2(parent, name.c_str(), H5P_DEFAULT), H5Gclose, path_,
-            "has no group " + name + "; it is not a file of Keras"};
+            "has no group " + shown(name) + "; it is not a file of Keras"};
   }
 
   /// A list of texts; long ones are cut by Keras into NAME0, NAME1 and so on.
@@ -125,13 +128,13 @@ class File {
   }
 
   Array array(hid_t place, const std::string& weight) const {
-    const std::string bad = "its weight " + weight + " cannot be read";
+    const std::string bad = "its weight " + shown(weight) + " cannot be read";
     const Handle data(H5Dopen2(place, weight.c_str(), H5P_DEFAULT), H5Dclose, path_, bad);
     const Handle type(H5Dget_type(data), H5Tclose, path_, bad);
     const Handle space(H5Dget_space(data), H5Sclose, path_, bad);
     const int rank = H5Sget_simple_extent_ndims(space);
     if (H5Tget_class(type) != H5T_FLOAT || rank < 0 || rank > kMostAxes)
-      bad_input(path_, ": its weight ", weight, " is no array of floating-point numbers");
+      bad_input(path_, ": its weight ", shown(weight), " is no array of floating-point numbers");
     std::vector<hsize_t> sizes(static_cast<std::size_t>(rank) + 1);
     H5Sget_simple_extent_dims(space, sizes.data(), nullptr);
     const hsize_t most = most_numbers();
@@ -140,7 +143,7 @@ class File {
     for (int k = 0; k < rank; ++k) {
       const hsize_t n = sizes[static_cast<std::size_t>(k)];
       if (n > most || (n > 0 && count > most / n))
-        bad_input(path_, ": its weight ", weight, " is too large");
+        bad_input(path_, ": its weight ", shown(weight), " is too large");
       count *= n;
       shape.push_back(static_cast<Size>(n));
     }

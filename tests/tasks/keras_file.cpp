@@ -86,6 +86,15 @@ BOOST_AUTO_TEST_CASE(flipped_bits_are_refused_or_harmless) {
   BOOST_TEST(refused > 5);
 }
 
+BOOST_AUTO_TEST_CASE(names_in_a_file_stay_on_one_line) {
+  if (skipped()) return;
+  const Folder folder;
+  std::string file = content_of(path_of("h5_gru_classifier.h5"));
+  file.replace(file.find("gru_1/kernel:0"), 14, "gru_1/ker\nel:0");
+  BOOST_TEST(refusal_of(folder.file("name.h5", file)) ==
+             folder / "name.h5: its weight 'gru_1/ker?el:0' cannot be read");
+}
+
 BOOST_AUTO_TEST_CASE(sizes_beyond_the_file_are_refused) {
   if (skipped()) return;
   const Folder folder;
@@ -97,7 +106,7 @@ BOOST_AUTO_TEST_CASE(sizes_beyond_the_file_are_refused) {
   for (const std::uint64_t rows : {std::uint64_t{1} << 23, std::uint64_t{1} << 40}) {
     file.replace(place + 8, 8, bytes(rows));
     BOOST_TEST(refusal_of(folder.file("large.h5", file)) ==
-               folder / "large.h5: its weight gru_1/kernel:0 is too large");
+               folder / "large.h5: its weight 'gru_1/kernel:0' is too large");
   }
 }
 
