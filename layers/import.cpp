@@ -2,7 +2,9 @@
 // save.cpp.
 #include <unroll/layers/import.hpp>
 
-#include <regex>
+#include <algorithm>
+#include <set>
+#include <string_view>
 
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/reshape.hpp>
@@ -44,7 +46,42 @@ struct ForeignCell {
   }
 };
 
+// Names are cut by hand: std::regex calls itself for each character, and files name their arrays
+// as they like.
+
+bool ends(std::string& name, std::string_view end) {
+  if (!name.ends_with(end)) return false;
+  name.resize(name.size() - end.size());
+  return true;
+}
+
+/// "encoder.lstm" and "weight" of "encoder.lstm.weight"; nothing and "weight" of "weight".
+std::pair<std::string, std::string> cut_last(const std::string& name, char sign) {
+  const std::size_t k = name.rfind(sign);
+  if (k == name.npos) return {"", name};
+  return {name.substr(0, k), name.substr(k + 1)};
+}
+
 // ---- PyTorch -----------------------------------------------------------------------------------
+
+struct CellPart {
+  std::string place, part;
+};
+
+/// "rnn.weight_ih_l0_reverse" is the weight_ih of the cell rnn.layer0_reverse, "cell.bias_hh" the
+/// bias_hh of cell; other names are no part of any.
+CellPart cell_part(const std::string& name) {
+  static const std::set<std::string> parts{"bias_hh",   "bias_hr",   "bias_ih",
+                                           "weight_hh", "weight_hr", "weight_ih"};
+  auto [owner, last] = cut_last(name, '.');
+  const std::string reverse = ends(last, "_reverse") ? "_reverse" : "";
+  const std::size_t layer = std::min(last.find("_l"), last.size());
+  const std::string number = last.substr(std::min(layer + 2, last.size()));
+  const bool is_number = !number.empty() && number.find_first_not_of("0123456789") == number.npos;
+  if (is_number) last.resize(layer);
+  if (!parts.contains(last) || (!is_number && !reverse.empty())) return {};
+  return {is_number ? path(owner, "layer" + number + reverse) : owner, last};
+}
 
 void put_pytorch(const ForeignCell& cell, NamedArrays& to) {
   const auto name = [&](const char* end) { return path(cell.place, end); };
@@ -97,40 +134,37 @@ void put_keras(const ForeignCell& cell, NamedArrays& to) {
 
 /// "bi/forward_lstm" as "bi.layer0", "encoder/lstm" as "encoder.lstm".
 std::string keras_place(const std::string& layer) {
-  static const std::regex forward("/forward_[^/]*$"), backward("/backward_[^/]*$"), slash("/");
-  std::string place = std::regex_replace(layer, forward, "/layer0");
-  place = std::regex_replace(place, backward, "/layer0_reverse");
-  return std::regex_replace(place, slash, ".");
+  const auto [owner, last] = cut_last(layer, '/');
+  std::string place = layer;
+  if (last.size() < layer.size()) {
+    if (last.starts_with("forward_")) place = owner + "/layer0";
+    if (last.starts_with("backward_")) place = owner + "/layer0_reverse";
+  }
+  std::ranges::replace(place, '/', '.');
+  return place;
 }
 
 }  // namespace
 
 NamedArrays from_pytorch(const NamedArrays& state_dict) {
-  static const std::regex recurrent(
-      "(?:(.*)\\.)?((?:weight|bias)_(?:ih|hh|hr))(?:_l([0-9]+)(_reverse)?)?");
-  static const std::regex plain("(?:(.*)\\.)?(weight|bias)");
   std::map<std::string, ForeignCell> cells;
   NamedArrays result;
   for (const auto& [name, array] : state_dict) {
-    std::smatch parts;
-    if (std::regex_match(name, parts, recurrent)) {
-      const std::string place =
-          parts[3].matched ? path(parts[1], "layer" + parts[3].str() + parts[4].str()) : parts[1];
-      ForeignCell& cell = cells[place];
-      cell.place = place;
-      cell.parts[parts[2]] = array;
-    } else if (std::regex_match(name, parts, plain)) {
-      const auto weight = state_dict.find(path(parts[1], "weight"));
-      const bool is_norm = weight != state_dict.end() && weight->second.rank() == 1;
-      const bool is_weight = parts[2] == "weight";
-      put(result,
-          path(parts[1], is_norm     ? (is_weight ? "gain" : "bias")
-                         : is_weight ? "W"
-                                     : "b"),
-          array);
-    } else {
-      put(result, name, array);
+    if (const CellPart of = cell_part(name); !of.part.empty()) {
+      ForeignCell& cell = cells[of.place];
+      cell.place = of.place;
+      cell.parts[of.part] = array;
+      continue;
     }
+    const auto [owner, last] = cut_last(name, '.');
+    if (last != "weight" && last != "bias") {
+      put(result, name, array);
+      continue;
+    }
+    const auto weight = state_dict.find(path(owner, "weight"));
+    const bool is_norm = weight != state_dict.end() && weight->second.rank() == 1;
+    const char* ours = last == "weight" ? (is_norm ? "gain" : "W") : (is_norm ? "bias" : "b");
+    put(result, path(owner, ours), array);
   }
   for (const auto& [place, cell] : cells) put_pytorch(cell, result);
   return result;

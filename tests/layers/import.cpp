@@ -92,6 +92,23 @@ BOOST_AUTO_TEST_CASE(other_layers_of_pytorch) {
   BOOST_TEST(ours.at("a.cell.b").to_vector<double>() == (std::vector<double>{5, 5, 5, 5}));
 }
 
+BOOST_AUTO_TEST_CASE(names_of_pytorch_may_be_anything) {
+  const std::string dots(300000, '.'), long_name(300000, 'a');
+  const NamedArrays ours = from_pytorch({{dots + "weight", zeros({1, 1})},
+                                         {long_name, zeros({1})},
+                                         {"", zeros({1})},
+                                         {"weight_ih_l", zeros({1})},
+                                         {"weight_ih_l1x", zeros({1})},
+                                         {"weight_ih_reverse", zeros({1})},
+                                         {"weights", zeros({1})},
+                                         {"a\nb.weight", zeros({1, 1})}});
+  for (const std::string& name : {dots.substr(1) + ".W", long_name, std::string(),
+                                  std::string("weight_ih_l"), std::string("weight_ih_l1x"),
+                                  std::string("weight_ih_reverse"), std::string("weights"),
+                                  std::string("a\nb.W")})
+    BOOST_TEST(ours.contains(name), name.substr(0, 40));
+}
+
 BOOST_AUTO_TEST_CASE(recurrent_layers_of_keras) {
   check_keras("lstm_sigmoid_sequences", "lstm", LSTM(3, 4));
   check_keras("gru_sigmoid_sequences", "gru", GRUResetBefore(3, 4));
