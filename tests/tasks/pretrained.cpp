@@ -37,9 +37,9 @@ const Network kNetworks[] = {{"language_modeling", "pretrained"},
 BOOST_AUTO_TEST_SUITE(pretrained)
 
 BOOST_AUTO_TEST_CASE(scores_on_the_built_in_rows) {
-  BOOST_TEST(evaluated("sentiment_rating", "pretrained")["r2"].get<double>() > 0.5);
-  BOOST_TEST(evaluated("pos_tagging", "pretrained")["accuracy"].get<double>() > 0.9);
-  BOOST_TEST(evaluated("language_modeling", "pretrained")["perplexity"].get<double>() < 150);
+  BOOST_TEST(evaluated("sentiment_rating", "pretrained")["r2"].get<double>() > 0.7);
+  BOOST_TEST(evaluated("pos_tagging", "pretrained")["accuracy"].get<double>() > 0.97);
+  BOOST_TEST(evaluated("language_modeling", "pretrained")["perplexity"].get<double>() < 85);
 }
 
 BOOST_AUTO_TEST_CASE(characters_expect_what_shakespeare_wrote) {
@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(characters_expect_what_shakespeare_wrote) {
       folder.file("sonnet.txt", "Shall I compare thee to a summer's day?\n"
                                 "Thou art more lovely and more temperate:\n");
   const Json scores = evaluated("language_modeling", "pretrained:characters", {text});
-  BOOST_TEST(scores["loss"].get<double>() < 2);  // nats; 4.2 if it knew nothing
+  BOOST_TEST(scores["nats_per_character"].get<double>() < 1.6);  // nats; 4.2 if it knew nothing
 }
 
 BOOST_AUTO_TEST_CASE(a_card_says_data_terms_and_scores) {
