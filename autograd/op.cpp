@@ -28,7 +28,7 @@ void Node::release() {
 }
 
 Op::Op(const char* name, std::span<const Variable> inputs) : name_(name) {
-  const Variable* few[kInline];
+  const Variable* few[kInline] = {};
   std::vector<const Variable*> many(inputs.size() > kInline ? inputs.size() : 0);
   const Variable** list = many.empty() ? few : many.data();
   for (std::size_t k = 0; k < inputs.size(); ++k) list[k] = &inputs[k];

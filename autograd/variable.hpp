@@ -41,7 +41,7 @@ class Variable {
   Variable() = default;
   Variable(const Array& value) : Variable(Array(value)) {}
   Variable(Array&& value) : record_(Record::make(std::move(value))) {}
-  /// A float32 scalar constant.
+  /// A float32 scalar constant, rounded to that beside float64 too; x * 0.1 of an op is exact.
   Variable(double number) : Variable(full({}, number)) {}
   explicit Variable(Ref<Record> record) : record_(std::move(record)) {}
   Variable(const Variable&) = default;

@@ -22,7 +22,7 @@ nlohmann::ordered_json json_of(const unroll::Shape& shape);
 ///     tide  -0.7311   0.0040   0.3318
 struct Sheet {
   std::string title;  ///< "output of embed"
-  unroll::Array values;
+  unroll::Array values = {};
   std::vector<std::string> rows = {}, columns = {};  ///< empty: by number
 
   /// As above, five digits of each number.
