@@ -9,7 +9,6 @@
 
 #include <hdf5.h>
 
-#include <regex>
 #include <vector>
 
 #include <unroll/layers/safetensors.hpp>
@@ -60,6 +59,17 @@ class Silence {
 constexpr int kMostAxes = 8;
 constexpr hsize_t kMostNames = 100000, kLongestName = 1000;
 constexpr hsize_t kMostNumbersAByte = 1000;  // HDF5 may have compressed them
+
+/// "kernel" of "kernel:0" where `sign` is ':'; a name without a number behind the sign as it is.
+std::string without_number(const std::string& name, char sign) {
+  const std::size_t k = name.rfind(sign);
+  const bool is_number = k != name.npos && k + 1 < name.size() &&
+                         name.find_first_not_of("0123456789", k + 1) == name.npos;
+  return is_number ? name.substr(0, k) : name;
+}
+
+/// Keras puts the weights of a layer under that of its cell: "lstm_cell_1".
+bool is_cell(const std::string& part) { return without_number(part, '_').ends_with("_cell"); }
 
 class File {
  public:
@@ -121,10 +131,15 @@ class File {
   }
 
   static std::string plain(const std::string& layer, const std::string& weight) {
-    static const std::regex number(":[0-9]+$"), cell("[^/]*_cell(_[0-9]+)?/");
-    std::string name = std::regex_replace(weight, number, "");
+    std::string name = without_number(weight, ':');
     if (name.starts_with(layer + "/")) name.erase(0, layer.size() + 1);
-    return layer + "/" + std::regex_replace(name, cell, "");
+    std::string kept;
+    for (std::size_t start = 0, end; start < name.size(); start = end) {
+      end = std::min(name.find('/', start), name.size() - 1) + 1;
+      const std::string part = name.substr(start, end - start);
+      if (!part.ends_with('/') || !is_cell(part.substr(0, part.size() - 1))) kept += part;
+    }
+    return layer + "/" + kept;
   }
 
   Array array(hid_t place, const std::string& weight) const {
