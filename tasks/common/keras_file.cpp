@@ -9,6 +9,7 @@
 
 #include <hdf5.h>
 
+#include <algorithm>
 #include <vector>
 
 #include <unroll/layers/safetensors.hpp>
