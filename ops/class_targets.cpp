@@ -23,7 +23,7 @@ Shape position(const Shape& shape, Size element) {
 Array checked_class_weights(const char* op, const Variable& weights, Size classes) {
   if (weights.shape() != Shape{classes})
     fail(op, "weights have shape ", weights.shape(), "; expected (", classes, ",), one per class.");
-  return weights.value().to(float64).contiguous();
+  return weights.value().to(float64).copy();  // kept, while the user may go on to change them
 }
 
 Array checked_classes(const char* op, const Variable& targets, const Shape& shape, Size classes,

@@ -53,6 +53,7 @@ struct CrossEntropy {
   }
 
   void operator()(Backward& b) const {
+    b.x(1);  // throws if the class numbers, which are not copied, have changed
     if (b.create_graph()) return composed(b);
     Array x = b.x().value().contiguous(), dy = b.dy().value().contiguous();
     dispatch_float("cross_entropy", x.type(), [&]<class T>() {

@@ -10,6 +10,7 @@
 #include <unroll/unroll.hpp>
 
 #include "common/bad_input.hpp"
+#include "common/cells.hpp"
 #include "common/command_line.hpp"
 #include "common/drawing.hpp"
 #include "common/progress.hpp"
@@ -61,9 +62,10 @@ struct CourseCell : Cell {
   Variable output(const State& s) const { return s.h[0]; }
 };
 
+bool is_of_course(const std::string& cell) { return cell == "elman" || cell == "none"; }
+
 Recurrent make_cell(const Options& options, Size in) {
-  if (options.cell == "lstm") return LSTM(in, options.hidden);
-  if (options.cell == "gru") return GRU(in, options.hidden);
+  if (!is_of_course(options.cell)) return recurrent_of(options.cell, in, options.hidden);
   return CourseCell(in, options.hidden, options.cell == "none" ? 0 : options.order);
 }
 
@@ -203,7 +205,7 @@ std::string network_text(const Network& net, const Word& word, const Options& op
     weights += short_name(weight) + " " + weight.shape().text() + "  ";
   for (Size k = 1; k <= options.order && options.cell == "elman"; ++k)
     memory += options.order == 1 ? " + W_hh h_{t-1}" : join(" + W_hh", k, " h_{t-", k, "}");
-  const bool named = options.cell == "lstm" || options.cell == "gru";
+  const bool named = !is_of_course(options.cell);
   Table table(2);
   table.row({"word", encode_utf8(word.letters)});
   table.row({"letters", letters});
@@ -262,8 +264,10 @@ int main(int argc, char** argv) {
   Options options;
   set_defaults(app);
   app.add_option("--word", options.word, "the word to learn, in any script");
-  app.add_option("--cell", options.cell, "elman, lstm, gru, or none: a network without memory")
-      ->check(CLI::IsMember({"elman", "lstm", "gru", "none"}));
+  std::vector<std::string> cells = cell_names();
+  cells.push_back("none");
+  app.add_option("--cell", options.cell, "elman, lstm, gru and others; none is without memory")
+      ->check(CLI::IsMember(cells));
   const CLI::Option* order =
       app.add_option("--order", options.order, "elman remembers h_{t-1} ... h_{t-k}")
           ->check(within(1, 64));

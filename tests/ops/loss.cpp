@@ -175,6 +175,19 @@ BOOST_AUTO_TEST_CASE(errors_of_class_losses) {
              "[cross_entropy] logits are a scalar (); expected (..., V).");
 }
 
+BOOST_AUTO_TEST_CASE(a_batch_that_is_filled_anew_before_backward) {
+  Array y = zeros({2}, int64), weights = ones({4}, float64);
+  Tape tape;
+  Variable x = tape.watch(zeros({2, 4}));
+  Variable loss = cross_entropy(x, y), weighted = cross_entropy(x, zeros({2}, int64), {.weights = weights});
+  weights.fill(0);
+  BOOST_TEST(close(grad(weighted, x).value()[0], values({-0.375, 0.125, 0.125, 0.125}), 1e-7));
+  y.fill(1000);
+  BOOST_TEST(error_of([&] { tape.backward(loss); }) ==
+             "[cross_entropy] input 1 (2,) was changed after it was recorded; call backward before "
+             "the change (an optimiser step, assign), or record a copy.");
+}
+
 BOOST_AUTO_TEST_CASE(errors_of_element_losses) {
   Array x = zeros({4, 1}), y = zeros({4});
   BOOST_TEST(error_of([&] { mean_squared_error(x, y); }) ==

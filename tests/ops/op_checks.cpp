@@ -216,6 +216,26 @@ void check_substitution(Checker& c, const Arrays& inputs) {
   c.close(gradients_in_place(c.row, inputs), gradients(c.row, inputs), 0);
 }
 
+/// An input that changes after it was recorded: an error that says so, or none of the op's business.
+void check_change(Checker& c, const Arrays& inputs) {
+  const Arrays expected = gradients(c.row, inputs);
+  std::uint64_t state = seed_of(c.row) + 1;
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    const Index shape(inputs[k].shape().begin(), inputs[k].shape().end());
+    const Array other = make(c.row.inputs[k], shape, state);
+    for (bool create_graph : {false, true})
+      c.within("input " + std::to_string(k) + (create_graph ? ", create_graph" : ""), [&] {
+        try {
+          c.close(gradients_after_change(c.row, inputs, k, other, create_graph), expected, 1e-12);
+        } catch (const unroll::Error& error) {
+          c.expect(std::string(error.what()).find(" was changed after it was recorded; ") !=
+                       std::string::npos,
+                   "threw ", error.what());
+        }
+      });
+  }
+}
+
 /// Lengths around those of SIMD lanes, and NaN at any place: it must come out there and only there.
 void check_elementwise(Checker& c) {
   std::uint64_t state = seed_of(c.row);
@@ -248,6 +268,7 @@ Outcome check(const Row& row) {
   c.within("strided input", [&] { check_strided(c, inputs); });
   c.within("float32 against float64", [&] { check_float32(c, inputs); });
   c.within("in the place of Parameters", [&] { check_substitution(c, inputs); });
+  c.within("changed after recording", [&] { check_change(c, inputs); });
   if (row.elementwise && !row.constant)
     c.within("element by element", [&] { check_elementwise(c); });
   return c.outcome;

@@ -124,21 +124,32 @@ std::vector<double> loss_weights(Size n) {
   return w;
 }
 
-Arrays gradients_by(Variables (*f)(const Row&, const Variables&), const Row& row,
-                    const Arrays& inputs) {
-  poison_free_memory();
-  Tape tape;
-  Variables x;
-  for (const Array& a : inputs)
-    x.push_back(a.type() == unroll::int64 ? Variable(a) : tape.watch(a));
+/// The sum over outputs k of sum(y_k w_k); empty if no output is recorded.
+Variable loss_of(const Variables& outputs) {
   Variable loss;
-  for (const Variable& y : f(row, x)) {
+  for (const Variable& y : outputs) {
     if (!y.is_recorded()) continue;
     const std::vector<double> w = loss_weights(y.size());
     const Array weights = unroll::values(std::span<const double>(w), y.shape()).to(y.type());
     const Variable part = sum(y * Variable(weights));
     loss = loss.empty() ? part : loss + part;
   }
+  return loss;
+}
+
+Variables watched(Tape& tape, const Arrays& inputs) {
+  Variables x;
+  for (const Array& a : inputs)
+    x.push_back(a.type() == unroll::int64 ? Variable(a) : tape.watch(a));
+  return x;
+}
+
+Arrays gradients_by(Variables (*f)(const Row&, const Variables&), const Row& row,
+                    const Arrays& inputs) {
+  poison_free_memory();
+  Tape tape;
+  const Variables x = watched(tape, inputs);
+  const Variable loss = loss_of(f(row, x));
   if (!loss.empty()) tape.backward(loss);
   Arrays result;
   for (std::size_t k = 0; k < x.size(); ++k) {
@@ -151,6 +162,21 @@ Arrays gradients_by(Variables (*f)(const Row&, const Variables&), const Row& row
 Arrays gradients(const Row& row, const Arrays& inputs) { return gradients_by(plain, row, inputs); }
 Arrays gradients_in_place(const Row& row, const Arrays& inputs) {
   return gradients_by(in_place, row, inputs);
+}
+
+Arrays gradients_after_change(const Row& row, const Arrays& inputs, std::size_t changed,
+                              const Array& other, bool create_graph) {
+  Arrays own, result;
+  for (const Array& a : inputs) own.push_back(a.copy());
+  Tape tape;
+  const Variables x = watched(tape, own);
+  const Variable loss = loss_of(row.f(x));
+  own[changed].assign(other);
+  for (const Variable& v : x)
+    result.push_back(loss.empty() || v.type() == unroll::int64
+                         ? unroll::zeros(v.shape(), v.type())
+                         : grad(loss, v, {.create_graph = create_graph, .retain_graph = true}).value());
+  return result;
 }
 
 NumbersList reference_gradients(const Row& row, NumbersList inputs) {

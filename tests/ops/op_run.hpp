@@ -29,7 +29,10 @@ Arrays compute_in_place(const Row& row, const Arrays& inputs);
 /// element; zeros for int64 inputs.
 Arrays gradients(const Row& row, const Arrays& inputs);
 Arrays gradients_in_place(const Row& row, const Arrays& inputs);
-/// The same from differences of the reference.
+/// The same where input `changed` became `other` after the op was recorded.
+Arrays gradients_after_change(const Row& row, const Arrays& inputs, std::size_t changed,
+                              const Array& other, bool create_graph);
+/// gradients() from differences of the reference.
 NumbersList reference_gradients(const Row& row, NumbersList inputs);
 
 }  // namespace op_table

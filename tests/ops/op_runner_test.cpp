@@ -93,6 +93,16 @@ BOOST_AUTO_TEST_CASE(float32_without_its_precision_is_found) {
   BOOST_TEST(found(row, "float32"));
 }
 
+BOOST_AUTO_TEST_CASE(an_input_kept_without_its_version_is_found) {
+  const Row row = cube([](const Variable& x) {
+    unroll::Op op("cube", x);
+    const unroll::Array kept = op[0];
+    return op.record((x * x * x).value().copy(),
+                     [kept](unroll::Backward& b) { b.give(0, b.dy() * 3 * kept * kept); });
+  });
+  BOOST_TEST(found(row, "changed after recording"));
+}
+
 BOOST_AUTO_TEST_CASE(a_swallowed_nan_is_found) {
   const Row row = cube([](const Variable& x) { return where(equals(x, x), x * x * x, 0.0); });
   BOOST_TEST(found(row, "element by element"));

@@ -3,8 +3,8 @@
 //
 // Each row is checked for: value against an independent reference, gradients of first and second
 // order against differences, values and gradients of empty inputs (where a shape for them is
-// given), strided inputs against contiguous ones, and float32 against float64, all of it in memory
-// full of strange numbers. Only rows marked `broadcasts` are checked for broadcasting, and only
+// given), strided inputs against contiguous ones, float32 against float64, and inputs that change
+// after they were recorded, all of it in memory full of strange numbers. Only rows marked `broadcasts` are checked for broadcasting, and only
 // those marked `elementwise` at many lengths and with NaN.
 #pragma once
 
