@@ -15,7 +15,9 @@ namespace {
 std::atomic<std::uint64_t> next_sweep{1};
 std::mutex gradient_mutex;  // two tapes may add to one Parameter's gradient
 
-Variable seed_of(const char* op, const Variable& result, const Variable& given) {
+/// The gradient of `result` that a sweep starts with, in its type.
+Variable seed_of(const char* op, const TapeImpl& tape, const Variable& result,
+                 const Variable& given) {
   if (given.empty()) {
     if (result.size() != 1)
       fail(op, "the result has shape ", result.shape(), "; expected one number, or pass ",
@@ -24,7 +26,13 @@ Variable seed_of(const char* op, const Variable& result, const Variable& given) 
   }
   if (given.shape() != result.shape())
     fail(op, "grad_output has shape ", given.shape(), ", the result ", result.shape(), ".");
-  return given.type() == result.type() ? given : Variable(given.value().to(result.type()));
+  if (tape.options.anomaly && !kernel::all_finite(given.value()))
+    fail("anomaly", "the grad_output ", given.shape(), " given to ", op, " is not finite.");
+  if (given.type() == result.type()) return given;
+  if (given.type() != float32 || result.type() != float64 || given.is_recorded())
+    fail(op, "mixed element types: grad_output is ", given.type(), ", the result ", result.type(),
+         "; convert it with to(", result.type(), ").");
+  return given.value().to(float64);
 }
 
 /// The tape that recorded the outputs.
@@ -62,7 +70,7 @@ std::vector<LeafGradient> leaf_gradients(Tape& tape, const Variable& result,
   impl.check_thread("backward");
   int last = impl.slot_of("backward", result);
   if (last < 0) fail("backward", "the result is a Parameter that this tape has not used.");
-  Variable g = seed_of("backward", result, options.grad_output);
+  Variable g = seed_of("backward", impl, result, options.grad_output);
   detail::Pause pause;
   Sweep sweep(impl, false, options.retain_graph, 0, last, {});
   sweep.seed(last, g);
@@ -118,7 +126,7 @@ std::vector<Variable> grad(const Variables& outputs, const Variables& inputs,
   if (!targets.empty()) {
     for (std::size_t k = 0; k < from.size(); ++k)
       if (from[k] >= first)
-        sweep.seed(from[k], seed_of("grad", outputs[k],
+        sweep.seed(from[k], seed_of("grad", tape, outputs[k],
                                     options.grad_outputs.empty() ? Variable()
                                                                  : options.grad_outputs[k]));
     sweep.run();

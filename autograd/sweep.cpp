@@ -79,8 +79,13 @@ inline void Sweep::prefetch(int index) const {
 void Sweep::run() {
   struct Restore {
     TapeImpl& tape;
-    int origin = tape.origin;
-    ~Restore() { tape.origin = origin; }
+    int origin = tape.origin, scope = tape.scope;
+    Size step = tape.step;
+    ~Restore() {
+      tape.origin = origin;
+      tape.scope = scope;
+      tape.step = step;
+    }
   } restore{tape_};
   detail::PlainReading recorded_values_only;
   int last = last_, first = first_;  // leaves are finished when asked for
@@ -116,7 +121,10 @@ void Sweep::visit(int index) {
       fail("backward", "the graph below ", node.name, " was released by an earlier backward; pass ",
            "{.retain_graph = true} to that one, or detach what is carried over (detach(state)).");
     double started = tape_.options.profile ? seconds_now() : 0;
+    // What a gradient function records stands where its node does.
     tape_.origin = index;
+    tape_.scope = node.scope;
+    tape_.step = node.step;
     Backward b(*this, node);
     node.function->invoke(node.closure, b);
     if (tape_.options.profile)

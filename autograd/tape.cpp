@@ -223,6 +223,7 @@ std::string TapeImpl::describe(const Node& node) const {
     }
   }
   if (node.n_inputs) text += ")";
+  if (node.origin >= 0) text += join(" in the gradient of ", nodes[node.origin].name);
   const std::string& scope_name = scopes[static_cast<std::size_t>(node.scope)];
   if (!scope_name.empty()) text += " at " + scope_name;
   if (node.step >= 0) text += join(scope_name.empty() ? " at t=" : " t=", node.step);

@@ -31,7 +31,8 @@ struct BackwardOptions {
 struct TapeImpl;
 
 /// Gradients are recorded in this thread from a Tape's construction to its destruction. Tapes
-/// nest: the youngest records, and values of older ones are constants to it.
+/// nest: the youngest records, and values of older ones are constants to it. A tape must be
+/// destroyed by the thread that made it.
 class Tape {
  public:
   [[nodiscard]] explicit Tape(TapeOptions options = {});

@@ -63,12 +63,13 @@ struct Adjoints {
   void sweep(const MicroTape<T, arch>& tape, int inputs) {
     for (int k = tape.size - 1; k >= inputs; --k) step(tape, k);
   }
-  /// The same for a tape of at most `most`, written out so that every index is a constant.
+  /// The same for a tape of at most `most`, written out so that every index is a constant. More
+  /// inputs than that never come here.
   template <int inputs, int most>
   void sweep_unrolled(const MicroTape<T, arch>& tape) {
     [&]<int... k>(std::integer_sequence<int, k...>) {
       ((most - 1 - k < tape.size ? step(tape, most - 1 - k) : void()), ...);
-    }(std::make_integer_sequence<int, most - inputs>());
+    }(std::make_integer_sequence<int, std::max(0, most - inputs)>());
   }
 };
 

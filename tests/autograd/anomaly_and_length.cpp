@@ -106,8 +106,29 @@ BOOST_AUTO_TEST_CASE(incoming_gradient) {
   Parameter w("w", ones({2}));
   Tape tape({.anomaly = true});
   Variable y = small::square(w);
-  std::string told = message([&] { tape.backward(y, {.grad_output = full({2}, NAN)}); });
-  BOOST_TEST(told.rfind("[anomaly] ", 0) == 0u);
+  BOOST_TEST(message([&] { tape.backward(y, {.grad_output = full({2}, NAN)}); }) ==
+             "[anomaly] the grad_output (2,) given to backward is not finite.");
+  BOOST_TEST(message([&] { grad(y, w, {.grad_outputs = {full({2}, INFINITY)}}); }) ==
+             "[anomaly] the grad_output (2,) given to grad is not finite.");
+}
+
+// y = x with a gradient of dy + log(0 dy), which is finite nowhere, at the recurrence's step 37.
+BOOST_AUTO_TEST_CASE(value_in_a_recorded_gradient) {
+  Parameter w = weights();
+  auto planted = [](const Variable& x) {
+    Op op("planted", x);
+    return op.record(op[0].copy(), [](Backward& b) {
+      b.give(0, small::add(b.dy(), small::log(small::scale(b.dy(), 0))));
+    });
+  };
+  Tape tape({.anomaly = true});
+  Variable y = recurrence(w, planted);
+  Scope later("later");
+  BOOST_TEST(message([&] { grad(y, w, {.create_graph = true}); }) ==
+             "[anomaly] the value of log((2, 3) in [0, 0]) in the gradient of planted at "
+             "lstm/encoder t=37 is not finite.");
+  BOOST_TEST(message([&] { small::log(small::scale(w, 0)); }) ==
+             "[anomaly] the value of log((3, 3) in [0, 0]) at later is not finite.");
 }
 
 BOOST_AUTO_TEST_CASE(finite_runs_are_the_same) {

@@ -102,6 +102,7 @@ void expect_blame(const CheckReport& report, int order, const std::string& suspe
   BOOST_TEST(report.suspect == suspect);
   BOOST_TEST(report.step == step);
   BOOST_TEST(mentions(report, suspect));
+  if (step >= 0) BOOST_TEST(mentions(report, " t=" + std::to_string(step)));
   BOOST_TEST_MESSAGE(report.text());
 }
 

@@ -186,6 +186,18 @@ BOOST_AUTO_TEST_CASE(mixed_types) {
   EXPECT_ERROR(no_grad([&] { return small::mul(w, d); }),
                "[mul] mixed element types: float32 (2,), float64 (2,); convert one side with to(float64).");
   EXPECT_ERROR(add(w, Variable()), "[add] input 1 is empty; give it a value first.");
+  // The same of what a sweep starts with.
+  Variable wide = small::square(d), narrow = small::square(w);
+  BOOST_TEST(grad(wide, d, {.grad_outputs = {ones({2})}}).type() == float64);
+  EXPECT_ERROR(tape.backward(narrow, {.grad_output = ones({2}, float64)}),
+               "[backward] mixed element types: grad_output is float64, the result float32; convert it with "
+               "to(float32).");
+  EXPECT_ERROR(grad(wide, d, {.grad_outputs = {narrow}}),
+               "[grad] mixed element types: grad_output is float32, the result float64; convert it with "
+               "to(float64).");
+  EXPECT_ERROR(tape.backward(narrow, {.grad_output = indices({1, 1})}),
+               "[backward] mixed element types: grad_output is int64, the result float32; convert it with "
+               "to(float32).");
 }
 
 BOOST_AUTO_TEST_CASE(inner_value_on_the_outer_tape) {

@@ -290,6 +290,55 @@ BOOST_AUTO_TEST_CASE(special_numbers) {
   BOOST_TEST(difference(grad(sum(useful), z), full({9}, 2)) == 0);
 }
 
+// Wherever NaN and infinities stand, in values or in what arrives, they go where the ops take them:
+// in lanes and in tails, of turned operands and of repeated ones.
+BOOST_AUTO_TEST_CASE(special_numbers_as_the_ops_do) {
+  auto f = [](auto a, auto b) { return tanh(a) * b + sigmoid(b) / a - exp(a); };
+  for (Type type : {float32, float64}) {
+    Array a = numbers({19, 7}, -2, 2, type).transposed(), b = numbers({19}, -1, 3, type);
+    Array dy = numbers({7, 19}, -3, 3, type);
+    const double specials[] = {std::nan(""), kInfinity, -kInfinity, 0};
+    for (Size k = 0; k < 4; ++k) {
+      a[k][Size{5} * k].fill(specials[k]);
+      b[18 - k].fill(specials[k]);
+      dy[6 - k][3 * k + 1].fill(specials[k]);
+    }
+    auto all = [&](auto&& g) {
+      Tape tape;
+      Variables x{tape.watch(a), tape.watch(b)};
+      Variable y = g(x[0], x[1]);
+      Variables results = grad({y}, x, {.grad_outputs = {dy}});
+      results.push_back(y);
+      return results;
+    };
+    Variables fused = all([&](auto& x, auto& y) { return fuse(f, x, y); }), composed = all(f);
+    for (std::size_t k = 0; k < 3; ++k) {
+      auto got = fused[k].value().to_vector<double>(), expected = composed[k].value().to_vector<double>();
+      BOOST_REQUIRE(got.size() == expected.size());
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        BOOST_TEST_INFO(name_of(type) << " result " << k << " element " << i << ": " << got[i] << " and " << expected[i]);
+        if (std::isfinite(expected[i]))
+          BOOST_TEST(std::abs(got[i] - expected[i]) <= (type == float32 ? 2e-5 : 1e-13) * (1 + std::abs(expected[i])));
+        else
+          BOOST_TEST((got[i] == expected[i] || (std::isnan(got[i]) && std::isnan(expected[i]))));
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(more_inputs_than_registers) {
+  std::array<Variable, 70> x;
+  Tape tape;
+  for (std::size_t k = 0; k < x.size(); ++k) x[k] = tape.watch(full({5}, static_cast<double>(k)));
+  Variable y = std::apply([](const auto&... v) {
+    return fuse([](auto... e) { return (square(e) + ...); }, v...);
+  }, x);
+  BOOST_TEST(difference(y, full({5}, 70 * 69 * 139 / 6.0)) == 0);
+  tape.backward(sum(y));
+  for (std::size_t k = 0; k < x.size(); ++k)
+    BOOST_TEST(difference(x[k].grad(), full({5}, 2.0 * static_cast<double>(k))) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(keeps_its_inputs_only) {
   auto f = [](auto x) { return exp(x) * x; };
   {
