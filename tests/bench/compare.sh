@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # One table of unroll beside PyTorch, oneDNN and the GEMM floor, all measured here and now: each workload
-# by all of them in turn, several times over, so that a busy moment meets everybody.
+# by all of them in turn, several times over, so that a busy moment meets everybody; with more threads
+# than one, unroll by one of them too.
 #   tests/bench/compare.sh [--only W1,W4] [--passes N] [--threads N] [--build DIR]
 # One thread is pinned to processor $PIN_CORE (0). --build takes another build folder, say of a library
 # with other options; it must have been configured. Every line measured is kept in DIR/compare.jsonl.
@@ -53,6 +54,9 @@ for ((pass = 1; pass <= passes; ++pass)); do
   for workload in ${only//,/ }; do
     echo "pass $pass/$passes $workload" >&2
     "${pin[@]}" "$build/tests/bench" --only "$workload" --threads "$threads" --json >>"$lines"
+    if [ "$threads" != 1 ]; then
+      "$build/tests/bench" --only "$workload" --threads 1 --json | sed 's/"unroll"/"unroll, one thread"/' >>"$lines"
+    fi
     "${pin[@]}" /usr/bin/python3 $peers/pytorch.py --only "$workload" --threads "$threads" >>"$lines"
     "${pin[@]}" "$build/peers/onednn" "$threads" "$workload" >>"$lines"
     "${pin[@]}" "$build/peers/gemm" "$threads" "$workload" >>"$lines" 2>>"$build/compare-gemm.log"

@@ -69,7 +69,9 @@ std::vector<double> shown_beside(const std::string& code) {
 void are(const Array& computed, const std::vector<double>& shown) {
   const std::vector<double> numbers = computed.to_vector<double>();
   BOOST_REQUIRE(numbers.size() == shown.size());
-  for (std::size_t k = 0; k < shown.size(); ++k) BOOST_TEST(std::abs(numbers[k] - shown[k]) < 1e-6);
+  constexpr double kHalfAUnit = 6e-7;  // of the last digit that is shown
+  for (std::size_t k = 0; k < shown.size(); ++k)
+    BOOST_TEST(std::abs(numbers[k] - shown[k]) < kHalfAUnit);
 }
 
 }  // namespace

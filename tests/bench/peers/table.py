@@ -53,6 +53,9 @@ def table(lines):
 def remarks(lines):
     """What is compared with something of our own, and memory."""
     w1, w4 = (middle(lines, "unroll", w) for w in ("W1", "W4"))
+    for workload in sorted(w for p, w in lines if p == "unroll, one thread"):
+        one, more = (middle(lines, p, workload) for p in ("unroll, one thread", "unroll"))
+        print(f"{workload}: {over(one, more)} times as fast as one thread")
     w8, hand = (middle(lines, "unroll", w) for w in ("W8-4M", "W8-hand"))
     if w1 and w4:
         print(f"W4 / (0.75 W1): {over(w4, 0.75 * w1)}")
