@@ -1,5 +1,5 @@
-// A checkpoint as safetensors: arrays "net.*", "optimiser.*", "carried.*" and "history.*", and the
-// rest as JSON in the metadata. The file carries a checksum of everything.
+// A checkpoint as safetensors: arrays "net.*", "best.*", "optimiser.*", "carried.*" and "history.*",
+// and the rest as JSON in the metadata. The file carries a checksum of everything.
 #include "common/checkpoint.hpp"
 
 #include <unroll/layers/save.hpp>
@@ -13,7 +13,7 @@ namespace {
 using namespace unroll;
 using nlohmann::json;
 
-const std::string kNet = "net.", kOptimiser = "optimiser.", kCarried = "carried.",
+const std::string kNet = "net.", kBest = "best.", kOptimiser = "optimiser.", kCarried = "carried.",
                   kLoss = "history.loss", kNorm = "history.gradient_norm";
 
 json to_json(const Standing& s) {
@@ -56,12 +56,6 @@ NamedArrays taken(const NamedArrays& all, const std::string& prefix) {
   return some;
 }
 
-NamedArrays weights_of(const Module& net) {
-  NamedArrays weights;
-  for (const auto& [name, parameter] : net.named_parameters()) weights[name] = parameter.value();
-  return weights;
-}
-
 Array row(const std::vector<double>& numbers) {
   return values(numbers, {static_cast<Size>(numbers.size())});
 }
@@ -86,10 +80,18 @@ void require_fit(const Module& net, const NamedArrays& weights, const std::strin
 
 }  // namespace
 
+NamedArrays copied_weights(const Module& net) {
+  NamedArrays weights;
+  for (const auto& [name, parameter] : net.named_parameters())
+    weights[name] = parameter.value().copy();
+  return weights;
+}
+
 void write_checkpoint(const std::string& path, const Learner& learner, const Standing& standing,
                       const NamedArrays& carried, const json& identity) {
   NamedArrays arrays;
-  add(arrays, kNet, weights_of(learner.net));
+  add(arrays, kNet, copied_weights(learner.net));
+  add(arrays, kBest, standing.best_weights);
   add(arrays, kOptimiser, learner.optimiser.state());
   add(arrays, kCarried, carried);
   arrays[kLoss] = row(standing.history.loss);
@@ -115,6 +117,8 @@ Standing read_checkpoint(const std::string& path, const Learner& learner, NamedA
     carried = taken(file.arrays, kCarried);
     const NamedArrays weights = taken(file.arrays, kNet);
     require_fit(learner.net, weights, path);
+    standing.best_weights = taken(file.arrays, kBest);
+    if (standing.best >= 0) require_fit(learner.net, standing.best_weights, path);
     learner.optimiser.set_state(taken(file.arrays, kOptimiser));
     for (auto& [name, parameter] : learner.net.named_parameters())
       Parameter(parameter).assign(weights.at(name));

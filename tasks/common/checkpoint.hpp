@@ -16,8 +16,12 @@ struct Standing {
   double rate = 0;     ///< what a plateau has left of the learning rate
   double seconds = 0;  ///< of training
   double train = 0;    ///< the loss of the latest batches
+  unroll::NamedArrays best_weights = {};  ///< what a model file may have lost by then
   History history = {};
 };
+
+/// Copies of all weights: they do not change as the network learns.
+unroll::NamedArrays copied_weights(const unroll::Module& net);
 
 /// Writes the file in one move. Throws BadInput if it cannot be written.
 void write_checkpoint(const std::string& path, const Learner& learner, const Standing& standing,

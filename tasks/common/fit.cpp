@@ -7,6 +7,7 @@
 
 #include <unroll/layers/clip.hpp>
 #include <unroll/layers/parallel.hpp>
+#include <unroll/layers/import.hpp>
 #include <unroll/ops/elementwise.hpp>
 
 #include "common/bad_input.hpp"
@@ -117,18 +118,19 @@ class Fit {
     Validation reached = training_.validate();
     budget_.reserve(budget_.seconds() - before);
     if (!std::isfinite(reached.scores.at(0).second)) refuse_infinite();
-    const bool best = is_best(reached);
+    const bool is_better = is_best(reached);
     now_.history.epochs.push_back({epochs(), now_.step, learner_.optimiser.learning_rate(),
                                    budget_.seconds(), now_.train, std::move(reached.scores)});
-    if (best) {
+    if (is_better) {
       now_.best = static_cast<Size>(now_.history.epochs.size()) - 1;
       now_.since_best = 0;
-      training_.save(scores());
+      if (!options_.checkpoint.empty()) now_.best_weights = copied_weights(learner_.net);
+      training_.save(scores(best()));
     } else {
       ++now_.since_best;
       if (options_.schedule == "plateau") now_.rate /= 4;
     }
-    progress_.line(line() + (best ? "  saved" : ""));
+    progress_.line(line() + (is_better ? "  saved" : ""));
   }
 
   bool is_best(const Validation& reached) const {
@@ -137,8 +139,7 @@ class Fit {
     return reached.maximise ? score > record : score < record;
   }
 
-  json scores() const {
-    const History::Epoch& e = now_.history.epochs.back();
+  json scores(const History::Epoch& e) const {
     json valid = json::object();
     for (const auto& [name, score] : e.scores) valid[name] = score;
     const json training{{"batch", options_.batch},
@@ -194,11 +195,18 @@ class Fit {
 
   void resume() {
     now_ = read_checkpoint(options_.checkpoint, learner_, carried_, identity());
-    if (now_.best >= 0 && !std::filesystem::exists(about_.model))
-      bad_input(about_.model, ": is gone; the best network so far was in it");
+    if (now_.best >= 0) save_best();
     learner_.generator.set_state(now_.generator);
     budget_ = budget_of(options_, now_.seconds);
     progress_.line("goes on after " + fixed(static_cast<double>(now_.step), 0) + " batches");
+  }
+
+  // The model file may be gone by now, hold a network of others, or be called otherwise.
+  void save_best() {
+    const NamedArrays now = copied_weights(learner_.net);
+    assign(learner_.net, now_.best_weights, options_.checkpoint);
+    training_.save(scores(best()));
+    assign(learner_.net, now, options_.checkpoint);
   }
 
   // In the middle of an epoch. What is in the checkpoint is not validated before its time, so that

@@ -1,6 +1,7 @@
 // Drawings and reports of a tape: what is in them, and that Graphviz accepts the drawing.
 #include <boost/test/unit_test.hpp>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -109,6 +110,8 @@ BOOST_AUTO_TEST_CASE(files_that_graphviz_reads) {
     BOOST_TEST(graphviz_accepts(path));
     save_dot(tape, path, {.step = 1});
     BOOST_TEST(graphviz_accepts(path));
+  } else {
+    std::printf("skipped: Graphviz (no dot)\n");
   }
   std::filesystem::remove_all(folder);
   BOOST_CHECK_EXCEPTION(save_dot(tape, (folder / "no" / "such.dot").string()), Error, [](const Error& e) {

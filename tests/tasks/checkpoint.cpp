@@ -103,4 +103,25 @@ BOOST_AUTO_TEST_CASE(interrupted_again_and_again_the_model_is_the_same) {
   BOOST_TEST((content_of(parts.model) == content_of(whole.model)));
 }
 
+// --save may name another model of the program by then, or nothing yet.
+BOOST_AUTO_TEST_CASE(the_best_network_is_where_it_is_said_to_be) {
+  const Tiny tiny;
+  const auto train = [&](const std::string& save, const Words& more) {
+    Words words = tiny.train("2", more);
+    words.insert(words.end(), {"--save", save});
+    const Ran ran = run(kProgram, words);
+    BOOST_TEST_INFO(ran.err);
+    BOOST_TEST(ran.code == 0);
+    BOOST_TEST(ran.out.find("saved in " + save) != std::string::npos);
+  };
+  const std::string first = tiny / "a1.safetensors", later = tiny / "a2.safetensors",
+                    other = tiny / "a3.safetensors";
+  train(first, {"--checkpoint", tiny.checkpoint});
+  train(other, {"--cell", "elman", "--hidden", "4"});
+  for (const std::string& save : {later, other}) {
+    train(save, {"--checkpoint", tiny.checkpoint, "--resume"});
+    BOOST_TEST((content_of(save) == content_of(first)));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -298,9 +298,30 @@ BOOST_AUTO_TEST_CASE(checkpoints_that_do_not_fit_are_refused) {
   Run run(options, folder / "model");
   save(run.net, options.checkpoint);
   BOOST_TEST(refused(options) == options.checkpoint + ": is not a checkpoint");
-  folder.file("checkpoint", whole);
-  std::filesystem::remove(folder / "model");
-  BOOST_TEST(refused(options) == folder / "model" + ": is gone; the best network so far was in it");
+}
+
+// The model file may be gone, be another's, or be asked for under another name.
+BOOST_AUTO_TEST_CASE(a_resumed_training_brings_the_best_network_along) {
+  const Folder folder;
+  TrainingOptions options = options_of(3);
+  options.checkpoint = folder / "checkpoint";
+  Run first(options, folder / "model");
+  first.toy.script = {3, 1, 2};  // the second is the best
+  first();
+  const std::string best = content_of(folder / "model");
+  options.resume = true;
+  Net other;
+  for (const char* name : {"model", "gone", "another's"}) {
+    if (name == std::string("another's")) save(other, folder / name);
+    Run again(options, folder / name);
+    BOOST_TEST(again().best == 1);  // nothing is left to learn
+    BOOST_TEST((content_of(folder / name) == best));
+  }
+  Run last(options, folder / "model");
+  last();
+  Net now;
+  load(now, folder / "model");
+  BOOST_TEST(!identical(now.layer.W.value(), last.net.layer.W.value()));  // the third goes on
 }
 
 BOOST_AUTO_TEST_CASE(places_of_checkpoints) {
