@@ -112,6 +112,14 @@ double bytes_of(const std::vector<Variable*>& values) {
   return bytes;
 }
 
+double bytes_of_weights(const Tape& tape) {
+  Size bytes = 0;
+  for (const TapeLeaf& leaf : tape.impl().leaves)
+    if (leaf.record->parameter())
+      bytes += leaf.record->value.size() * unroll::bytes_of(leaf.record->value.type());
+  return static_cast<double>(bytes);
+}
+
 /// The first of those `n` steps in a row that leave most on a tape: one that only some sequences
 /// take keeps the state before it too, one that none takes nothing.
 Size fullest(const RunOptions& options, Size n) {
@@ -133,35 +141,44 @@ Size fullest(const RunOptions& options, Size n) {
 
 /// What some steps leave on a tape, and what the backward pass makes of that.
 SequenceMemory memory_of(const Steps& steps, const RunOptions& options, bool keeps_states) {
-  const Size n = std::min<Size>(options.steps, 16), from = fullest(options, n);
+  const Size n = std::min<Size>(options.steps, 8), from = fullest(options, n);
   const auto times = Plan(options, false, {}).times(from, from + n);
   Generator generator;
   if (Generator* g = Tape::generator()) generator.set_state(g->state());
   Tape tape(generator);
-  Ref<Steps> some = steps.fork();
-  const std::int64_t before = live_memory_of_thread();
-  Variables slices;
-  for (const Variable& xs : no_grad([&] { return steps.rows.slices(times.first, times.second); }))
-    slices.push_back(is_float(xs.type()) ? tape.watch(detach(xs)) : detach(xs));
-  some->rows = steps.rows.part(slices, times.first);
-  std::vector<Variable*> state = some->present();
-  for (Variable* v : state) *v = is_float(v->type()) ? tape.watch(detach(*v)) : *v;
-  const double bytes_of_state = bytes_of(state), values = static_cast<double>(state.size());
-  some->rows.load(times.first, times.second);
-  run_plainly(*some, options, from, from + n);
+  auto input = [&](const Variable& x) {
+    return is_float(x.type()) ? tape.watch(detach(x)) : detach(x);
+  };
+  auto run = [&](Steps& some) {
+    const std::int64_t before = live_memory_of_thread();
+    Variables slices;
+    for (const Variable& xs : no_grad([&] { return steps.rows.slices(times.first, times.second); }))
+      slices.push_back(input(xs));
+    some.rows = steps.rows.part(slices, times.first);
+    for (Variable* v : some.present()) *v = input(*v);
+    some.rows.load(times.first, times.second);
+    run_plainly(some, options, from, from + n);
+    return static_cast<double>(live_memory_of_thread() - before);
+  };
+  // What a tape makes once, copies of weights, is there when steps run again, and room for nodes,
+  // which it makes 64 KiB at a time, in one of two runs.
+  Ref<Steps> some[] = {steps.fork(), steps.fork(), steps.fork()};
+  const double bytes_of_state = bytes_of(some[0]->present()),
+               values = static_cast<double>(some[0]->present().size());
+  const double first = run(*some[0]), second = run(*some[1]),
+               live = std::min(second, run(*some[2]));
 
-  constexpr double kRecord = sizeof(Record), kValue = kRecord + sizeof(Buffer), kPart = 2048;
-  const double live = static_cast<double>(live_memory_of_thread() - before);
-  double weights = 0;
-  for (const TapeLeaf& leaf : tape.impl().leaves)
-    if (leaf.record->parameter())
-      weights += static_cast<double>(leaf.record->value.size() *
-                                     unroll::bytes_of(leaf.record->value.type()));
-  // Of each weight there are gradients of a part and of all, and two copies for products; going
-  // back, gradients of about half of a step's values wait to be used.
-  return {.fixed = 4 * weights,
+  constexpr double kNode = 256, kRecord = sizeof(Record), kValue = kRecord + sizeof(Buffer),
+                   kPart = 2048;
+  const double weights = bytes_of_weights(tape);
+  // Of each weight there are gradients of a part and of all, and on each tape a copy for products
+  // going back; there, gradients of up to 0.7 of a step's values wait to be used.
+  const double mask = options.padding.none() ? 0 : static_cast<double>(options.padding.batch() + 2);
+  return {.fixed = 2 * weights + 4 * mask * static_cast<double>(options.steps),
+          .tape = std::max(first - live, 0.0) + weights,
           .state = kPart + (keeps_states ? 0 : bytes_of_state + kValue * values),
-          .step = 1.5 * (live + kRecord * tape.impl().slots.size()) / static_cast<double>(n)};
+          .step = 1.7 * (live + (kNode + kRecord) * tape.impl().slots.size() / 3) /
+                  static_cast<double>(n)};
 }
 
 RecomputeSchedule schedule_of(const Steps& steps, const RunOptions& options, bool keeps_states) {
@@ -180,7 +197,8 @@ void run_recomputed(Steps& steps, const RunOptions& options) {
     fail(options.label, "memory_budget is ", r.budget, ", recompute_every ", r.every,
          "; expected one of them, above 0.");
   if (options.steps_back() > 0)
-    fail(options.label, "truncation has k2 > k1, which runs steps again that recomputation does not ",
+    fail(options.label,
+         "truncation has k2 > k1, which runs steps again that recomputation does not ",
          "keep; expected k2 = k1 with memory_budget or recompute_every.");
   if (options.steps == 0) return;
   const bool keeps_states = steps.keeps_states();
