@@ -17,6 +17,7 @@ Counters counters;
 // Each thread counts for itself and tells the others in steps, as shared counters are slow.
 struct LocalCount {
   std::int64_t live = 0, peak = 0;  // since the last report()
+  std::int64_t reported = 0;        // live before that
   void add(std::int64_t bytes) {
     live += bytes;
     if (live > peak) peak = live;
@@ -29,6 +30,7 @@ struct LocalCount {
     while (before + peak > highest &&
            !counters.peak.compare_exchange_weak(highest, before + peak, std::memory_order_relaxed)) {
     }
+    reported += live;
     live = peak = 0;
   }
 };
@@ -155,6 +157,10 @@ MemoryStatistics memory_statistics() {
   local_count.report();
   return {counters.live.load(), counters.peak.load(), counters.system.load(),
           counters.allocations.load()};
+}
+
+std::int64_t live_memory_of_thread() {
+  return local_count.reported + local_count.live;
 }
 
 void reset_peak_memory() {

@@ -156,8 +156,9 @@ struct Recomputation {
     Replay replay(tape, random ? &drawn : nullptr);
     for (std::size_t k = 0; k < static_cast<std::size_t>(b.inputs()); ++k) {
       int place = static_cast<int>(k);
-      Variable x = b.wants(place) ? make_input(b.x(place)) : detach(b.x(place));
-      if (b.wants(place)) {
+      const bool wants = b.wants(place) && is_float(b.x(place).type());
+      Variable x = wants ? make_input(b.x(place)) : detach(b.x(place));
+      if (wants) {
         again.targets.push_back(x);
         again.places.push_back(place);
       }

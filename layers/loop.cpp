@@ -51,6 +51,14 @@ class Loop {
  public:
   Loop(Steps& steps, const RunOptions& options) : steps_(steps), options_(options) {}
 
+  /// Makes what the steps have made of the state a constant.
+  void cut() {
+    const std::vector<bool> carried = steps_.unchanged();
+    std::size_t k = 0;
+    for (Variable* v : steps_.present())
+      if (!carried[k++]) *v = detach(*v);
+  }
+
   void step(Size k) {
     Size t = options_.time(k);
     scope_.step(t);
@@ -76,12 +84,9 @@ class Loop {
     Generator* g = Tape::generator();
     moments_.push_back({steps_.fork(), g ? g->state() : Generator::State()});
   }
-  /// Runs on from what was remembered first, its values constants now.
+  /// Runs on from what was remembered first.
   void restore() {
     steps_.join(*moments_.front().steps);
-    steps_.values(now_);
-    for (Variable* v : now_)
-      if (!v->empty()) *v = detach(*v);
     if (Generator* g = Tape::generator()) g->set_state(moments_.front().generator);
     moments_.pop_front();
   }
@@ -98,15 +103,15 @@ class Loop {
   std::deque<Moment> moments_;
 };
 
-/// Window by window. Each goes on from a constant state `back` steps before it, from where it is
+/// Window by window. Each goes on from a constant state some steps before it, from where it is
 /// computed again with the same random numbers: gradients stop there, at another place than those
 /// of the window before.
-void run_truncated(Loop& loop, const RunOptions& options) {
-  const Size k1 = options.truncation.k1;
-  const Size back = options.truncation.k2 > 0 ? options.truncation.k2 - k1 : 0;
+void run_overlapping(Loop& loop, const RunOptions& options) {
+  const Size k1 = options.truncation.k1, back = options.steps_back();
   for (Size k = 0; k < options.steps; ++k) {
     if (k % k1 == 0 && k > back) {
       loop.restore();
+      loop.cut();
       for (Size again = k - back; again < k; ++again) loop.step(again);
     }
     loop.step(k);
@@ -123,6 +128,22 @@ void check_truncation(const std::string& label, const Truncation& t) {
 }
 
 }  // namespace
+
+std::vector<Variable*> Steps::present() {
+  std::vector<Variable*> list;
+  values(list);
+  std::erase_if(list, [](const Variable* v) { return v->empty(); });
+  return list;
+}
+
+std::vector<bool> Steps::unchanged() {
+  std::vector<bool> list;
+  for (const Variable* v : present()) {
+    const std::size_t k = list.size();
+    list.push_back(k < start.size() && v->record() == start[k].record());
+  }
+  return list;
+}
 
 void zone_out(const std::string& label, const std::vector<double>& probabilities,
               const Variables& before, const std::vector<Variable*>& now) {
@@ -152,16 +173,20 @@ void zone_out(const std::string& label, const std::vector<double>& probabilities
 void run(Steps& steps, const RunOptions& options) {
   Memos memos;
   check_truncation(options.label, options.truncation);
+  if (options.truncation.k1 > 0) steps.start = copies(steps.present());
   if (options.recomputation.any()) return run_recomputed(steps, options);
-  if (options.truncation.k1 == 0 || !Tape::recording())
+  if (options.steps_back() == 0 || !Tape::recording())
     return run_plainly(steps, options, 0, options.steps);
   Loop loop(steps, options);
-  run_truncated(loop, options);
+  run_overlapping(loop, options);
 }
 
 void run_plainly(Steps& steps, const RunOptions& options, Size from, Size end) {
+  const Size window = options.truncation.k1;
+  const bool cuts = window > 0 && Tape::recording();
   Loop loop(steps, options);
   for (Size k = from; k < end; ++k) {
+    if (cuts && k > 0 && k % window == 0) loop.cut();
     loop.step(k);
     loop.keep(k);
   }

@@ -3,17 +3,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace unroll::detail {
 
 namespace {
 
 // Binomial coefficient (s + r over s): how many units s states allow when none is computed more
-// than r times again. As a double: the largest do not fit into an integer, and are only compared.
+// than r times again. As a double: the largest do not fit into an integer, and are only compared;
+// what is far above every number of units is as good as any.
 double reach(Size s, Size r) {
   if (s < 0 || r < 0) return 0;
   double product = 1;
-  for (Size k = 1; k <= std::min(s, r); ++k)
+  for (Size k = 1; k <= std::min(s, r) && product < 1e18; ++k)
     product = product * static_cast<double>(std::max(s, r) + k) / static_cast<double>(k);
   return std::round(product);
 }
@@ -23,6 +25,19 @@ Size repetitions(Size n, Size s) {
   Size r = 0;
   while (reach(s, r) < static_cast<double>(n)) ++r;
   return r;
+}
+
+/// With how many states none of n units is computed more than r times again.
+Size states_for(Size n, Size r) {
+  Size low = 0, high = n - 1;
+  while (low < high) {
+    const Size s = (low + high) / 2;
+    if (reach(s, r) < static_cast<double>(n))
+      low = s + 1;
+    else
+      high = s;
+  }
+  return low;
 }
 
 }  // namespace
@@ -48,23 +63,29 @@ std::vector<Size> parts_of(Size n, Size s) {
 RecomputeSchedule schedule_within(const std::string& label, Size steps,
                                   const SequenceMemory& memory, double budget) {
   const double room = budget - memory.fixed;
-  if (memory.step * static_cast<double>(steps) <= room) return {steps, 0};
+  if (memory.tape + memory.step * static_cast<double>(steps) <= room) return {steps, 0};
   RecomputeSchedule best;
-  double least = 0;
+  double cheapest = 0, least = std::numeric_limits<double>::infinity();
   for (Size unit = 1; unit <= steps; unit = std::max(unit + 1, unit + unit / 8)) {
-    double left = room - memory.step * static_cast<double>(unit);
     const Size n = (steps + unit - 1) / unit;
-    auto s = static_cast<Size>(std::clamp(left / memory.state, 0.0, static_cast<double>(n)));
-    if (left < 0 || (n > 1 && s == 0)) break;
-    double cost = recomputed_units(n, s) * static_cast<double>(unit);
-    if (best.unit > 0 && cost >= least) continue;
-    best = {unit, s};
-    least = cost;
+    // What is computed r times again is recorded r parts deep, beside the tape of all.
+    for (Size r = n > 1 ? 1 : 0;; ++r) {
+      const Size needed = states_for(n, r);
+      const double taken =
+          memory.tape * static_cast<double>(r + 1) + memory.step * static_cast<double>(unit);
+      least = std::min(least, taken + memory.state * static_cast<double>(needed));
+      const double most = std::clamp((room - taken) / memory.state, 0.0, static_cast<double>(n));
+      if (const auto s = static_cast<Size>(most); taken <= room && s >= needed) {
+        const double cost = recomputed_units(n, s) * static_cast<double>(unit);
+        if (best.unit == 0 || cost < cheapest) best = {unit, s}, cheapest = cost;
+        break;
+      }
+      if (needed <= 1) break;
+    }
   }
   if (best.unit == 0)
     fail(label, "memory_budget is ", budget, " bytes; expected at least ",
-         std::ceil(memory.fixed + memory.step + memory.state),
-         " for its weights' gradients, one step and one state.");
+         std::ceil(memory.fixed + least), " for its weights' gradients, steps and states.");
   return best;
 }
 

@@ -19,6 +19,7 @@ struct RecomputeSchedule {
 /// What a sequence takes, in bytes.
 struct SequenceMemory {
   double fixed = 0;  ///< whatever its length
+  double tape = 0;   ///< each of the tapes on which parts are recorded within parts
   double state = 0;  ///< a kept state
   double step = 0;   ///< a recorded step, and its part of the backward pass
 };

@@ -26,34 +26,35 @@ void check_names(const std::vector<std::string>& names, const Module& module) {
   }
 }
 
+void check_input(const char* option, const Layer& layer) {
+  if (layer.in == 0)
+    fail("recurrent", option, " needs the size of a cell's input; give the cell a member `Size in`, ",
+         "as a Cell has.");
+}
+
 }  // namespace
 
 void RecurrentBuilder::add(Recurrent& to, Size in, Ref<AnyCell> forward, Ref<AnyCell> backward,
                            const RecurrentOptions& options) {
-  if (in == 0 && (options.learned_initial || options.skip == Skip::highway))
-    fail("recurrent",
-         "learned_initial and Skip::highway need the size of a cell's input; give the ",
-         "cell a member `Size in`, as a Cell has.");
-  Layer layer{.first = to.layers_.empty(), .options = options};
+  Layer layer{.in = in > 0 ? in : forward->input_size(), .options = options};
   for (const Ref<AnyCell>& cell : {forward, backward}) {
     if (!cell) continue;
     check_names(options.drop_connect, cell->module());
     Ref<LearnedStart> learned;
-    if (options.learned_initial)
-      learned = Ref<LearnedStart>(new LearnedStart(cell->start(zeros({1, in}), {}).values()));
+    if (options.learned_initial) {
+      check_input("learned_initial", layer);
+      learned = Ref<LearnedStart>(new LearnedStart(cell->start(zeros({1, layer.in}), {}).values()));
+    }
     layer.cells.push_back({cell, learned});
   }
-  if (options.skip == Skip::highway && !layer.first)
-    layer.gate = Ref<HighwayGate>(new HighwayGate(in));
   to.add_layer(std::move(layer));
 }
 
 void RecurrentBuilder::check_stacked(const RecurrentOptions& options) {
   check_options(options);
-  if (options.layers != 1 || options.bidirectional)
-    fail("recurrent",
-         "stacked() has a layer for each cell it is given, in one direction; expected ",
-         "options without layers and bidirectional.");
+  if (options.layers != 1 || options.bidirectional || options.merge != Merge::concat)
+    fail("recurrent", "stacked() has the layers that it is given, each in its directions; expected ",
+         "options without layers, bidirectional and merge.");
 }
 
 void RecurrentBuilder::append(Recurrent& to, Recurrent&& from) {
@@ -61,15 +62,35 @@ void RecurrentBuilder::append(Recurrent& to, Recurrent&& from) {
   from.layers_.clear();
 }
 
+void RecurrentBuilder::append(Recurrent& to, Recurrent&& from, const RecurrentOptions& options) {
+  for (const Layer& l : from.layers_) {
+    const RecurrentOptions made{.bidirectional = l.options.bidirectional,
+                                .layers = l.options.layers,
+                                .merge = l.options.merge};
+    if (l.options != made)
+      fail("recurrent", "stacked() with options was given a Recurrent that has some of its own; ",
+           "expected all of them in one place.");
+    RecurrentOptions all = options;
+    all.merge = l.options.merge;
+    add(to, l.in, l.cells[0].cell, l.bidirectional() ? l.cells[1].cell : Ref<AnyCell>(), all);
+  }
+  from.layers_.clear();
+}
+
 }  // namespace detail
 
 void Recurrent::add_layer(Ref<detail::AnyCell> cell) {
-  detail::Layer layer;
+  detail::Layer layer{.in = cell->input_size()};
   layer.cells.push_back({std::move(cell), {}});
   add_layer(std::move(layer));
 }
 
 void Recurrent::add_layer(detail::Layer layer) {
+  layer.first = layers_.empty();
+  if (layer.options.skip == Skip::highway && !layer.first && !layer.gate) {
+    detail::check_input("Skip::highway", layer);
+    layer.gate = Ref<detail::HighwayGate>(new detail::HighwayGate(layer.in));
+  }
   std::string name = join("layer", layers());
   for (std::size_t k = 0; k < layer.cells.size(); ++k) {
     detail::LayerCell& c = layer.cells[k];

@@ -17,6 +17,8 @@ class RecurrentStates;
 ///     Recurrent r = recurrent<LSTM>(32, 64, {.bidirectional = true, .layers = 2});
 ///     Recurrent r = stacked(LSTM(32, 64), GRU(64, 64));       // different cells
 ///     Recurrent r = stacked({.dropout = 0.3}, LSTM(32, 64), GRU(64, 64));
+///     Recurrent r = stacked({.dropout = 0.3}, bidirectional(LSTM(32, 64), GRU(32, 64)),
+///                           bidirectional(LSTM(128, 64), GRU(128, 64)));
 ///     Recurrent r = MyCell(32, 64);                           // any cell is a Recurrent of one
 ///     layer
 ///
@@ -25,7 +27,7 @@ class RecurrentStates;
 class Recurrent : public Module {
  public:
   /// The states of all cells: layer by layer, forward before backward, as in PyTorch. Empty stands
-  /// for zeros.
+  /// for zeros, or the learned start.
   struct State {
     std::vector<CellState> cells;
   };
@@ -94,7 +96,9 @@ class RecurrentStates {
 
 /// Runs a Recurrent over a sequence (T, B, in), layer by layer. Truncation stops the gradients of
 /// each cell, and of several layers only with k1 = k2; zoneout goes before that of
-/// RecurrentOptions. Throws Error as over_time of a cell.
+/// RecurrentOptions. memory_budget is shared by the cells; the states of all layers but the last are
+/// kept and come on top, also with keep_states = false, as the next layer reads their outputs.
+/// Throws Error as over_time of a cell.
 RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
                           const OverTimeOptions<Recurrent::State>& options = {});
 
@@ -105,13 +109,16 @@ Recurrent::State initial_state(const Recurrent& recurrent, const Variable& x,
 namespace detail {
 
 struct RecurrentBuilder {
-  /// Adds a layer that reads inputs of size `in`; no backward cell: it reads forward only.
+  /// Adds a layer that reads inputs of size `in`, 0 for what its cell says; no backward cell: it
+  /// reads forward only.
   static void add(Recurrent& to, Size in, Ref<AnyCell> forward, Ref<AnyCell> backward,
                   const RecurrentOptions& options);
-  /// Throws Error if the options count layers or directions.
+  /// Throws Error if the options say what those of each layer do.
   static void check_stacked(const RecurrentOptions& options);
   /// Moves all layers of another one on top.
   static void append(Recurrent& to, Recurrent&& from);
+  /// The same with those options, of which they have none themselves.
+  static void append(Recurrent& to, Recurrent&& from, const RecurrentOptions& options);
 };
 
 /// The size of a cell's output: its output_size(), if it has that function, else hidden.
@@ -121,15 +128,6 @@ Size output_size(const C& cell, Size hidden) {
     return cell.output_size();
   else
     return hidden;
-}
-
-/// The size of a cell's input, 0 if it does not say.
-template <class C>
-Size input_size(const C& cell) {
-  if constexpr (requires { Size(cell.in); })
-    return cell.in;
-  else
-    return 0;
 }
 
 }  // namespace detail
@@ -161,7 +159,8 @@ Recurrent recurrent(Size in, Size hidden, const RecurrentOptions& options = {}) 
   return recurrent([](Size in, Size hidden) { return C(in, hidden); }, in, hidden, options);
 }
 
-/// Cells or Recurrents on top of each other, the first one nearest to the input.
+/// Cells or Recurrents on top of each other, the first one nearest to the input. A Recurrent keeps
+/// its options; what they say of layers that read others now holds for its lowest one too.
 template <class... Layers>
 Recurrent stacked(Layers... layers) {
   Recurrent result;
@@ -169,18 +168,14 @@ Recurrent stacked(Layers... layers) {
   return result;
 }
 
-/// The same with options that hold for each of the cells; they say nothing of layers and
-/// directions.
-template <class... Cells>
-requires((detail::IsCell<Cells> && !std::is_same_v<Cells, Recurrent>)&&...) Recurrent
-    stacked(const RecurrentOptions& options, Cells... cells) {
+/// The same with options that hold for each of the layers; how many there are, their directions
+/// and how these are merged is said by what they are made of, which has no other options.
+template <class... Layers>
+requires(detail::IsCell<Layers>&&...) Recurrent
+    stacked(const RecurrentOptions& options, Layers... layers) {
   detail::RecurrentBuilder::check_stacked(options);
   Recurrent result;
-  auto add = [&](auto& cell) {
-    Size in = detail::input_size(cell);
-    detail::RecurrentBuilder::add(result, in, detail::any_cell(std::move(cell)), {}, options);
-  };
-  (add(cells), ...);
+  (detail::RecurrentBuilder::append(result, Recurrent(std::move(layers)), options), ...);
   return result;
 }
 

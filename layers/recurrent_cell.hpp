@@ -69,9 +69,20 @@ struct AnyStates : Shared {
   virtual const Variable& outputs() const = 0;
 };
 
+/// The size of a cell's input, 0 if it does not say.
+template <class C>
+Size input_size(const C& cell) {
+  if constexpr (requires { Size(cell.in); })
+    return cell.in;
+  else
+    return 0;
+}
+
 /// A cell.
 struct AnyCell : Shared {
   virtual Module& module() = 0;
+  /// As the function above.
+  virtual Size input_size() const = 0;
   /// The state at the start for one step's input.
   virtual CellState start(const Variable& x, const CellState& given) const = 0;
   virtual CellState step(const Variable& x, const CellState& s,
@@ -107,6 +118,7 @@ struct HeldCell final : AnyCell {
   explicit HeldCell(C c) : cell(std::move(c)) {}
 
   Module& module() override { return cell; }
+  Size input_size() const override { return detail::input_size(cell); }
   CellState start(const Variable& x, const CellState& given) const override {
     return unroll::initial_state(cell, x, typed(given, x));
   }
@@ -135,7 +147,7 @@ struct HeldCell final : AnyCell {
     if (const S* given = o.initial.template as<S>())
       initial = *given;
     else if (!o.initial.empty())
-      initial = typed(o.initial, InputRows(label_of(cell), {xs}).at(0, -1));
+      initial = typed(o.initial, InputRows(label_of(cell), {xs}, {}, {}, false).at(0, -1));
     auto states = unroll::over_time(cell, xs,
                                     {.initial = std::move(initial),
                                      .keep_states = o.keep_states,
@@ -149,12 +161,6 @@ struct HeldCell final : AnyCell {
     return Ref<AnyStates>(new HeldStates(*this, std::move(states), weights));
   }
 
-  static bool has_gaps(const S& s) {
-    bool gap = false;
-    auto look = [&](const Variable& x) { gap |= x.empty(); };
-    each_value(s, look);
-    return gap;
-  }
   /// Values without their struct take the places of the values in a State at its start.
   S typed(const CellState& given, const Variable& x) const {
     if (given.empty()) return S{};

@@ -38,21 +38,29 @@ void check_options(const RecurrentOptions& options) {
 
 LearnedStart::LearnedStart(const Variables& zero) {
   for (const Variable& v : zero) {
+    const Array begin = v.value().copy();
     Shape shape = v.shape();
     if (shape.rank() == 0 || !is_float(v.type()))
       fail("recurrent", "learned_initial: a value of the State is ", v.type(), " ", shape,
            "; expected floating numbers of shape (B, ...).");
     shape.erase(0);
-    values.push_back(parameter(join("value", values.size()), shape, init::zeros));
+    values.push_back(parameter(join("value", values.size()), shape, [begin](Array& a, Generator&) {
+      a.assign(begin[0].to(a.type()));
+    }));
   }
 }
 
 HighwayGate::HighwayGate(Size width)
     : W(parameter("W", {width, width})), b(parameter("b", {width}, init::constant(-1))) {}
 
-CellState LayerCell::start(const CellState& given) const {
-  if (!given.empty() || !learned) return given;
-  return CellState(std::vector<Variable>(learned->values));
+CellState LayerCell::start(CellState given) const {
+  if (!learned) return given;
+  const std::vector<Variable> values = given.values(), first = learned->values;
+  if (values.empty()) return CellState(first);
+  if (values.size() != first.size() || !has_gaps(given)) return given;
+  std::size_t k = 0;
+  for_each_value(given, [&](Variable& v) { v = values[k].empty() ? first[k] : values[k], ++k; });
+  return given;
 }
 
 Variable Layer::read(const Variable& x, bool one_step) const {

@@ -10,6 +10,7 @@ namespace unroll::detail {
 
 /// What a learned start holds: one Parameter for each value of a State, without the batch axis.
 struct LearnedStart final : Shared, Module {
+  /// Those of a batch of one before training.
   explicit LearnedStart(const Variables& zero);
   Variables values;
 };
@@ -25,14 +26,15 @@ struct LayerCell {
   Ref<AnyCell> cell;
   Ref<LearnedStart> learned;
 
-  /// The state to start from: the given one, the learned one, or none for zeros.
-  CellState start(const CellState& given) const;
+  /// The state to start from: the given one, where it is empty the learned one, or none for zeros.
+  CellState start(CellState given) const;
 };
 
 struct Layer {
   std::vector<LayerCell> cells = {};  // forward, and perhaps backward
   Ref<HighwayGate> gate = {};
   bool first = true;
+  Size in = 0;  // the size of its input, 0 if unknown
   RecurrentOptions options = {};
 
   bool bidirectional() const { return cells.size() == 2; }

@@ -25,8 +25,11 @@ enum class Skip {
 };
 
 /// All noise is drawn while a tape records, from its generator; where none does the layers are what
-/// they are on average.
+/// they are on average. What is said of a layer that reads another one, dropout between them and
+/// skip, does not touch the input and the output of all: a single layer has none of it.
 struct RecurrentOptions {
+  bool operator==(const RecurrentOptions&) const = default;
+
   /// Every layer reads the sequence in both directions, and its outputs are merged.
   bool bidirectional = false;
   /// DropConnect (Wan et al. 2013; for recurrent weights Merity et al. 2018): dropout of the
@@ -37,12 +40,14 @@ struct RecurrentOptions {
   /// Probability of dropout between layers, on the outputs of each but the last.
   double dropout = 0;
   Size layers = 1;
-  /// Every cell starts from Parameters, zeros at first, instead of zeros.
+  /// Every cell starts from Parameters, which begin as its zero_state, instead of that.
   bool learned_initial = false;
   Merge merge = Merge::concat;
   /// Of every layer but the first; dropout does not touch the x that goes around.
   Skip skip = Skip::none;
-  /// The same as dropout with one mask for all steps (Gal and Ghahramani 2016).
+  /// Dropout between layers with one mask for all steps, another one for each sequence. Of what Gal
+  /// and Ghahramani (2016) mask these are the connections between layers alone: drop_connect is for
+  /// recurrent ones, and an input x is masked by x * dropout(ones({1, B, in}), p).
   double variational_dropout = 0;
   /// Zoneout of every cell: one probability, or one for each value of its State, {0.05, 0.5}; see
   /// OverTimeOptions.

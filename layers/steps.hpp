@@ -9,7 +9,9 @@ namespace unroll {
 /// Truncated backpropagation through time (Williams and Peng 1990): the sequence is cut into
 /// windows of k1 steps, and gradients of the states in a window go back to k2 steps before its end.
 /// {k} cuts between windows, {T} nowhere. Where k2 > k1 a window runs the steps before it again,
-/// with the same random numbers: k2 / k1 times as many steps in all.
+/// with the same random numbers: k2 / k1 times as many steps in all. What a State only carries from
+/// its start, such as an AttentionMemory, is never cut. Windows count the steps that are taken,
+/// padded ones too: from t = 0, in reverse from t = T - 1 whatever the lengths.
 struct Truncation {
   Size k1 = 0;  ///< 0: no truncation
   Size k2 = 0;  ///< k1 or more; 0: k1
@@ -46,6 +48,24 @@ void fill_start(const std::string& label, S& given, const S& zero) {
       with_fields(zero, [&](auto&... b) { (fill_start(label, a, b), ...); });
     });
   }
+}
+
+/// Whether fill_start finds anything empty.
+template <class S>
+bool has_gaps(const S& given) {
+  bool gap = false;
+  if constexpr (is_number<S>) {
+  } else if constexpr (std::is_base_of_v<Variable, S>) {
+    gap = given.empty();
+  } else if constexpr (is_list<S>) {
+    gap = given.empty();
+    for (const auto& element : given) gap |= has_gaps(element);
+  } else if constexpr (HasValues<S>) {
+    gap = has_gaps(std::vector<Variable>(given.values()));
+  } else {
+    with_fields(given, [&](const auto&... field) { gap = (has_gaps(field) || ...); });
+  }
+  return gap;
 }
 
 template <class C, class X, class S>
@@ -141,7 +161,7 @@ struct Steps : Shared {
   /// Where the values of the state are now.
   virtual void values(std::vector<Variable*>& list) = 0;
 
-  // For parts of a sequence that are computed again.
+  // For parts of a sequence that run again.
   /// The same cell and state, without kept states.
   virtual Ref<Steps> fork() const = 0;
   virtual bool keeps_states() const = 0;
@@ -150,7 +170,13 @@ struct Steps : Shared {
   /// Goes on from where a fork has come to, with the states that it kept.
   virtual void join(Steps& fork) = 0;
 
+  /// The values that are there.
+  std::vector<Variable*> present();
+  /// Which of them no step has changed since the start.
+  std::vector<bool> unchanged();
+
   InputRows rows;
+  Variables start;  ///< present() at the start, where truncation asks for unchanged()
 };
 
 /// What the backward pass is to compute again; see OverTimeOptions.
@@ -170,6 +196,8 @@ struct RunOptions {
 
   /// The step that is taken as number k: number 0 is the last one in reverse.
   Size time(Size k) const { return reverse ? steps - 1 - k : k; }
+  /// How many steps a window of a truncation runs again.
+  Size steps_back() const { return std::max<Size>(truncation.k2 - truncation.k1, 0); }
 };
 /// The loop over time.
 void run(Steps& steps, const RunOptions& options);

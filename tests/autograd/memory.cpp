@@ -69,6 +69,17 @@ BOOST_AUTO_TEST_CASE(across_threads) {
   BOOST_TEST(memory_statistics().live <= before.live + 256);
 }
 
+BOOST_AUTO_TEST_CASE(of_one_thread) {
+  const std::int64_t before = live_memory_of_thread();
+  Array mine = zeros({500, 500});
+  Array others;
+  std::thread([&] { others = zeros({500, 500}); }).join();
+  memory_statistics();  // reporting to the others changes nothing
+  BOOST_TEST(live_memory_of_thread() - before == std::int64_t(mine.buffer()->bytes));
+  mine = Array();
+  BOOST_TEST(live_memory_of_thread() == before);
+}
+
 BOOST_AUTO_TEST_CASE(block_sizes) {
   int before = -1;
   std::size_t payload_before = 0;

@@ -12,6 +12,7 @@
 #include <unroll/layers/cells/peephole_lstm.hpp>
 #include <unroll/layers/cells/recurrent_highway.hpp>
 #include <unroll/layers/cells/sru.hpp>
+#include <unroll/layers/recurrent.hpp>
 #include <unroll/ops/ops.hpp>
 
 namespace golden {
@@ -100,16 +101,8 @@ void run_named(Run& run, const std::string& name) {
 void run_truncated(Run& run) {
   CoupledLSTM cell(run.c.says("input_size"), run.c.says("hidden_size"));
   load(run, cell, gates("fgo"));
-  const Variable x = run.in("x");
   const Size chunk = run.c.says("chunk");
-  CoupledLSTM::State state;
-  Variables outputs;
-  for (Size t = 0; t < x.size(0); t += chunk) {
-    const auto states = over_time(cell, sliced(x, 0, t, t + chunk), {.initial = state});
-    outputs.push_back(states.outputs());
-    state = detach(states.last());
-  }
-  run.out("y", concat(outputs, 0));
+  run.out("y", over_time(cell, run.in("x"), {.truncation = {chunk}}).outputs());
 }
 
 void run_tied(Run& run) {
@@ -125,7 +118,8 @@ void run_stack(Run& run) {
   SRU above(hidden, hidden);
   load(run, below, gates("ifgo"), "a.");
   load(run, above, {{"W", {"W", "Wf", "Wr", "Ws"}}}, "b.");
-  run.out("y", over_time(above, over_time(below, run.in("x")).outputs()).outputs());
+  const Recurrent both = stacked(std::move(below), std::move(above));
+  run.out("y", over_time(both, run.in("x")).outputs());
 }
 
 void run_attention_decoder(Run& run) {

@@ -82,8 +82,24 @@ BOOST_AUTO_TEST_CASE(the_budget_decides) {
   BOOST_TEST(schedule_within("net", 100, memory, 160).states == 1);
   BOOST_TEST(error_of([&] { schedule_within("net", 100, memory, 159); }) ==
              "[net] memory_budget is 159 bytes; expected at least 160 for its weights' gradients, "
-             "one step "
-             "and one state.");
+             "steps and states.");
+}
+
+// Parts within parts each take a tape: few of them where tapes are large.
+BOOST_AUTO_TEST_CASE(a_tape_for_every_level_counts) {
+  const SequenceMemory memory{.fixed = 50, .tape = 400, .state = 10, .step = 100};
+  auto taken = [&](RecomputeSchedule s) {
+    const Size n = (99 + s.unit) / s.unit;
+    double levels = 1;
+    for (Size units = n, r = 0; units > 1; units = parts_of(units, s.states)[0], ++r) levels += 1;
+    return 50 + 400 * levels + double(s.unit) * 100 + double(s.states) * 10;
+  };
+  for (double budget : {1'500.0, 2'000.0, 3'000.0, 9'000.0})
+    BOOST_TEST(taken(schedule_within("net", 100, memory, budget)) <= budget);
+  const std::string message = error_of([&] { schedule_within("net", 100, memory, 900); });
+  const double least = std::stod(message.substr(message.find("at least ") + 9));
+  BOOST_TEST(taken(schedule_within("net", 100, memory, least)) <= least);
+  BOOST_CHECK_THROW(schedule_within("net", 100, memory, least - 1), Error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

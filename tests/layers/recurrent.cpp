@@ -138,6 +138,8 @@ BOOST_AUTO_TEST_CASE(stepping_equals_over_time) {
     BOOST_TEST(distance(r.output(by_hand), states.outputs()[t]) < 1e-14);
     BOOST_TEST(distance(r.output(empty), states.outputs()[t]) < 1e-14);
   }
+  const Recurrent::State gaps{{Projected::State{}, ElmanOfOrder::State{}, LSTM::State{}}};
+  BOOST_TEST(distance(r.output(r.step(x[0], gaps)), states.outputs()[0]) < 1e-14);
   BOOST_TEST(states.outputs().shape().text() == "(4, 2, 6)");
   Recurrent two = recurrent<Projected>(3, 5, {.bidirectional = true, .layers = 2});
   BOOST_TEST(over_time(two, x.value().to(float32)).outputs().shape().text() == "(4, 2, 4)");

@@ -124,6 +124,78 @@ BOOST_AUTO_TEST_CASE(different_cells_with_options) {
              "must have the same shape.");
 }
 
+// Where layers are put on others, what their options say of layers that read others holds too.
+BOOST_AUTO_TEST_CASE(options_of_a_recurrent_on_top_of_another) {
+  const Variable x = random({4, 2, 3});
+  for (Skip skip : {Skip::residual, Skip::highway}) {
+    Recurrent r = in_float64(
+        stacked(LSTM(3, 4), recurrent<GRU>(4, 4, {.layers = 2, .skip = skip}), Elman(4, 4)));
+    Variable y = over_time(copy_of(r, "layer0", LSTM(3, 4)), x).outputs();
+    for (std::string layer : {"layer1", "layer2"}) {
+      const Variable f = over_time(copy_of(r, layer, GRU(4, 4)), y).outputs();
+      Variable t = full({}, 0.5, float64);
+      if (skip == Skip::highway)
+        t = sigmoid(linear(y, named(r, layer + "_highway.W"), named(r, layer + "_highway.b")));
+      y = skip == Skip::highway ? t * f + (1 - t) * y : f + y;
+    }
+    y = over_time(copy_of(r, "layer3", Elman(4, 4)), y).outputs();
+    BOOST_TEST(distance(over_time(r, x).outputs(), y) < 1e-14);
+  }
+  for (RecurrentOptions o : {RecurrentOptions{.dropout = 0.5}, {.variational_dropout = 0.5}}) {
+    Recurrent r = stacked(LSTM(3, 4), recurrent<GRU>(4, 4, o));
+    Tape tape;
+    BOOST_TEST(error_of([&] {
+                 over_time(r, x.value().to(float32));
+               }).starts_with("[dropout] the tape has no generator"));
+  }
+  struct Unsized : Module {
+    struct State {
+      Variable h;
+    };
+    State zero_state(const Variable& x) const { return {zeros(x.shape(), x.type())}; }
+    State step(const Variable& x, const State& s) const { return {x + s.h}; }
+  };
+  auto make = [](Size, Size) { return Unsized(); };
+  BOOST_TEST(error_of([&] {
+               stacked({.skip = Skip::highway}, LSTM(3, 4), Unsized());
+             }) ==
+             "[recurrent] Skip::highway needs the size of a cell's input; give the cell a member "
+             "`Size in`, as a Cell has.");
+  BOOST_TEST(stacked(LSTM(3, 4), recurrent(make, 4, 4, {.skip = Skip::highway})).layers() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(layers_of_different_cells_in_both_directions_with_options) {
+  const RecurrentOptions options{.learned_initial = true, .skip = Skip::highway};
+  Recurrent r = in_float64(stacked(options, bidirectional(LSTM(3, 4), GRU(3, 4)),
+                                   bidirectional(GRU(8, 8), Elman(8, 8), Merge::sum), GRU(8, 8)));
+  const Variable x = random({4, 2, 3});
+  auto both = [&](const auto& f, const auto& b, const Variable& y) {
+    return std::pair(over_time(f, y).outputs(), over_time(b, y, {.reverse = true}).outputs());
+  };
+  auto around = [&](const std::string& layer, const Variable& f, const Variable& y) {
+    const Variable t =
+        sigmoid(linear(y, named(r, layer + "_highway.W"), named(r, layer + "_highway.b")));
+    return t * f + (1 - t) * y;
+  };
+  const auto [f0, b0] = both(copy_of(r, "layer0", LSTM(3, 4)),
+                             copy_of(r, "layer0_reverse", GRU(3, 4)), x);
+  Variable y = concat({f0, b0});
+  const auto [f1, b1] =
+      both(copy_of(r, "layer1", GRU(8, 8)), copy_of(r, "layer1_reverse", Elman(8, 8)), y);
+  y = around("layer1", f1 + b1, y);
+  y = around("layer2", over_time(copy_of(r, "layer2", GRU(8, 8)), y).outputs(), y);
+  BOOST_TEST(distance(over_time(r, x).outputs(), y) < 1e-14);
+  BOOST_TEST(gradcheck([&](auto& x) { return over_time(r, x).outputs(); }, {{3, 2, 3}},
+                       {.parameters = r}));
+  BOOST_TEST(error_of([] {
+               stacked({.dropout = 0.3}, recurrent<LSTM>(3, 4, {.zoneout = {0.1}}));
+             }) ==
+             "[recurrent] stacked() with options was given a Recurrent that has some of its own; "
+             "expected all of them in one place.");
+  BOOST_TEST(stacked({.dropout = 0.3}, recurrent<LSTM>(3, 4, {.bidirectional = true, .layers = 2}),
+                     GRU(8, 4)).cells() == 5);
+}
+
 // What goes around a layer is not dropped.
 BOOST_AUTO_TEST_CASE(dropout_is_within_a_residual_layer) {
   Recurrent r = recurrent<Elman>(3, 4, {.dropout = 0.999, .layers = 2, .skip = Skip::residual});
@@ -161,6 +233,60 @@ BOOST_AUTO_TEST_CASE(learned_starts) {
                       named(r, "layer0_reverse_initial.value1")) == 0);
   BOOST_TEST(gradcheck([&](auto& x) { return over_time(r, x).outputs(); }, {{3, 2, 3}},
                        {.order = 2, .parameters = r}));
+}
+
+BOOST_AUTO_TEST_CASE(a_learned_start_begins_as_the_zero_state) {
+  struct Counted : Cell {
+    using Cell::Cell;
+    Parameter W = parameter("W", {hidden, in});
+    struct State {
+      Variable h;
+      std::vector<Variable> more;
+    };
+    State zero_state(const Variable& x) const {
+      const Size batch = x.size(0);
+      return {full({batch, hidden}, 2), {values({{1, 2, 3, 4}}) + zeros({batch, 1})}};
+    }
+    State step(const Variable& x, const State& s) const {
+      return {tanh(linear(x, W) + s.h * s.more[0]), {s.h}};
+    }
+  };
+  Recurrent r = recurrent<Counted>(3, 4, {.learned_initial = true});
+  Recurrent plain = recurrent<Counted>(3, 4);
+  const Variable x = random({4, 2, 3}).to(float32);
+  auto check = [&] {
+    plain.parameters()[0].assign(r.parameters()[0].value());
+    BOOST_TEST(distance(over_time(r, x).outputs(), over_time(plain, x).outputs()) < 1e-6);
+  };
+  check();
+  Generator generator(1);
+  r.initialise(generator);
+  check();
+}
+
+BOOST_AUTO_TEST_CASE(gaps_of_a_given_state_are_learned) {
+  Recurrent r = in_float64(recurrent<LSTM>(3, 4, {.learned_initial = true}));
+  const Variable x = random({4, 2, 3}), h = random({2, 4}, 5);
+  Parameter c = named(r, "layer0_initial.value1");
+  c.assign(random({4}, 6));
+  const Variable expected =
+      over_time(r, x, {.initial = {{{h, broadcast_to(c, {2, 4})}}}}).outputs();
+  for (const CellState& given : {CellState(LSTM::State{h, {}}), CellState{h, {}}}) {
+    BOOST_TEST(distance(over_time(r, x, {.initial = {{given}}}).outputs(), expected) < 1e-14);
+    BOOST_TEST(distance(r.output(r.step(x[0], {{given}})), expected[0]) < 1e-14);
+    BOOST_TEST(distance(initial_state(r, x[0], {{given}}).cells[0].values()[1][1], c) == 0);
+  }
+}
+
+// Its tape holds parts, and no row of every step.
+BOOST_AUTO_TEST_CASE(a_learned_start_takes_no_memory_for_the_steps) {
+  auto nodes = [](bool learned) {
+    Recurrent r = recurrent<LSTM>(3, 4, {.learned_initial = learned});
+    Tape tape;
+    over_time(r, tape.watch(zeros({1000, 2, 3})), {.keep_states = false, .recompute_every = 100});
+    return tape.nodes();
+  };
+  BOOST_TEST(nodes(true) < nodes(false) + 20);
 }
 
 BOOST_AUTO_TEST_CASE(a_learned_start_is_trained_and_may_be_replaced) {

@@ -38,9 +38,13 @@ struct Fixture {
     return result;
   }
 
-  auto truncated(Truncation truncation, bool reverse = false) const {
+  auto truncated(Truncation truncation, bool reverse = false, Size recompute_every = 0) const {
     return run([&](const Variable& xs, const LSTM::State& s) {
-      return over_time(cell, xs, {.initial = s, .reverse = reverse, .truncation = truncation})
+      return over_time(cell, xs,
+                       {.initial = s,
+                        .recompute_every = recompute_every,
+                        .reverse = reverse,
+                        .truncation = truncation})
           .outputs();
     });
   }
@@ -96,6 +100,14 @@ BOOST_AUTO_TEST_CASE(shorter_is_windows_of_constants) {
   check_equal(truncated({3}), truncated({3, 3}));
 }
 
+BOOST_AUTO_TEST_CASE(of_steps_that_are_computed_again) {
+  for (Size window : {1, 2, 3, 4, 9})
+    for (Size every : {1, 2, 3, 5, 20})
+      for (bool reverse : {false, true})
+        BOOST_TEST_CONTEXT("k = " << window << ", every " << every)
+  check_equal(truncated({window}, reverse, every), truncated({window}, reverse));
+}
+
 BOOST_AUTO_TEST_CASE(in_reverse_windows_begin_at_the_end) {
   const auto reversed = truncated({2, 3}, true);
   const auto forward = run([&](const Variable& xs, const LSTM::State& s) {
@@ -120,6 +132,66 @@ BOOST_AUTO_TEST_CASE(without_kept_states_and_with_padding) {
   // The second sequence ends in a window whose gradients do not reach its last real step.
   BOOST_TEST(max(abs(Variable(last(false, {2, 4})[1])[2][1])).item() == 0);
   BOOST_TEST(max(abs(Variable(last(false, {})[1])[2][1])).item() > 0);
+}
+
+// A decoder of any window reads the whole source: what its State only carries is not cut.
+BOOST_AUTO_TEST_CASE(a_memory_in_the_state_keeps_its_gradients) {
+  struct Decoder : Cell {
+    using Cell::Cell;
+    DotAttention attention = submodule("attention", DotAttention(hidden, 5, 3));
+    Parameter W = parameter("W", {hidden, in}), U = parameter("U", {hidden, hidden}),
+              C = parameter("C", {hidden, 5});
+    struct State {
+      Variable h;
+      AttentionMemory memory;
+    };
+    State step(const Variable& x, const State& s) const {
+      const Variable seen = attention(s.h, s.memory).output;
+      return {tanh(affine(x, W, s.h, U, seen, C)), s.memory};
+    }
+  } decoder(3, 4);
+  decoder.to(float64);
+  using Options = OverTimeOptions<Decoder::State>;
+  auto gradients = [&](auto&& outputs) {
+    Tape tape;
+    const Variable source = tape.watch(random({6, 2, 5}, 7));
+    const Decoder::State start{zeros({2, 4}, float64), decoder.attention.remember(source)};
+    Variables leaves{source};
+    for (const Parameter& p : decoder.parameters()) leaves.push_back(p);
+    std::vector<Array> result;
+    for (const Variable& g : grad(sum(square(outputs(start))), leaves)) result.push_back(g.value());
+    return result;
+  };
+  for (Truncation t : {Truncation{3}, Truncation{kSteps}, Truncation{2, 4}, Truncation{1, 2}})
+    for (std::vector<Size> lengths : {std::vector<Size>{}, {9, 4}}) {
+      const auto by_hand = gradients([&](const Decoder::State& start) {
+        const auto whole = over_time(decoder, x, {.initial = start, .lengths = lengths});
+        Variables y;
+        for (Size begin = 0; begin < kSteps; begin += t.k1) {
+          const Size from = std::max(Size(0), begin + t.k1 - std::max(t.k1, t.k2)),
+                     end = std::min(begin + t.k1, kSteps);
+          Options o{.initial = start};
+          if (from > 0) o.initial.h = detach(whole[from - 1].h);
+          for (Size n : lengths) o.lengths.push_back(std::clamp<Size>(n - from, 0, end - from));
+          const auto window = over_time(decoder, sliced(x, 0, from, end), o);
+          y.push_back(sliced(window.outputs(), 0, begin - from, end - from));
+        }
+        return concat(y, 0);
+      });
+      auto truncated = [&](Size every) {
+        return gradients([&](const Decoder::State& start) {
+          return over_time(decoder, x,
+                           {.initial = start,
+                            .lengths = lengths,
+                            .recompute_every = every,
+                            .truncation = t})
+              .outputs();
+        });
+      };
+      check_equal(truncated(0), by_hand);
+      if (t.k2 > t.k1) continue;
+      for (Size every : {1, 2, 4}) check_equal(truncated(every), by_hand);
+    }
 }
 
 // Steps that are run again draw what they drew before.
@@ -193,6 +265,45 @@ BOOST_AUTO_TEST_CASE(of_layers) {
              }).starts_with("[Recurrent] truncation with k2 > k1"));
 }
 
+BOOST_AUTO_TEST_CASE(of_both_directions_and_dropped_weights) {
+  const RecurrentOptions options{.bidirectional = true, .drop_connect = {"U"}};
+  Recurrent r = recurrent<GRU>(3, 4, options);
+  r.to(float64);
+  const std::vector<NamedParameter> p = r.named_parameters();
+  GRU forward(3, 4), backward(3, 4);
+  for (GRU* cell : {&forward, &backward}) cell->to(float64);
+  for (std::size_t k = 0; k < 4; ++k) {
+    forward.parameters()[k].assign(p[k].parameter.value());
+    backward.parameters()[k].assign(p[k + 4].parameter.value());
+  }
+  auto gradients = [&](const Variables& weights, auto&& outputs) {
+    Generator generator(2);
+    Tape tape(generator);
+    const Variable xs = tape.watch(x);
+    Variables leaves{xs};
+    for (const Variable& w : weights) leaves.push_back(w);
+    std::vector<Array> result;
+    for (const Variable& g : grad(sum(square(outputs(xs))), leaves)) result.push_back(g.value());
+    return result;
+  };
+  for (Truncation t : {Truncation{2, 5}, Truncation{4}}) {
+    auto one = [&](const GRU& cell, const Variable& xs, bool reverse) {
+      Substitution in_place({{cell.U, dropout(cell.U, 0.5)}});
+      return over_time(cell, xs, {.reverse = reverse, .truncation = t}).outputs();
+    };
+    Variables weights = forward;
+    for (const Parameter& w : backward.parameters()) weights.push_back(w);
+    check_equal(gradients(r,
+                          [&](const Variable& xs) {
+                            return over_time(r, xs, {.truncation = t}).outputs();
+                          }),
+                gradients(weights, [&](const Variable& xs) {
+                  const Variable f = one(forward, xs, false);
+                  return concat({f, one(backward, xs, true)});
+                }));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(mistakes) {
   auto message = [&](Truncation t) {
     return error_of([&] { over_time(cell, x, {.truncation = t}); });
@@ -201,6 +312,12 @@ BOOST_AUTO_TEST_CASE(mistakes) {
              "[LSTM] truncation has k1 = 4, k2 = 2; expected 1 <= k1 <= k2, or k2 = 0 for k1.");
   BOOST_TEST(message({0, 2}) != "");
   BOOST_TEST(message({-1}) != "");
+  Tape tape;
+  BOOST_TEST(error_of([&] {
+               over_time(cell, x, {.recompute_every = 2, .truncation = {2, 3}});
+             }) ==
+             "[LSTM] truncation has k2 > k1, which runs steps again that recomputation does not "
+             "keep; expected k2 = k1 with memory_budget or recompute_every.");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

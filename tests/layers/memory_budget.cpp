@@ -1,0 +1,161 @@
+// What a memory budget promises: the peak stays below it, whatever the padding, the direction and
+// other threads, and the gradients are the same. Parts of a given length are recomputed.cpp's.
+#include <boost/test/unit_test.hpp>
+
+#include "common/numbers.hpp"
+
+#include <unroll/layers/layers.hpp>
+#include <unroll/ops/reshape.hpp>
+
+using namespace unroll;
+
+namespace {
+
+template <class C>
+using Options = OverTimeOptions<StateOf<C>>;
+
+/// Bytes at the peak of a run and its backward pass, beyond the gradient of the input.
+template <class C>
+std::int64_t peak(const C& cell, const Array& xs, const Options<C>& options) {
+  release_cached_memory();
+  Generator generator(1);
+  Tape tape(generator);
+  Variable x = tape.watch(xs);
+  reset_peak_memory();
+  const std::int64_t before = memory_statistics().live;
+  auto states = over_time(cell, x, options);
+  Variables wrt{x};
+  for (const Parameter& p : cell.parameters()) wrt.push_back(p);
+  grad(mean(values_of(states.last())[0]), wrt);
+  return memory_statistics().peak - before - xs.size() * 4;
+}
+
+/// 1 for steps begin..end - 1 of (steps, 2), in the second column for a few of them only.
+Array real_between(Size steps, Size begin, Size end) {
+  Array mask = zeros({steps, 2});
+  mask.sliced(0, begin, end).fill(1);
+  mask.sliced(0, begin, begin + 8).sliced(1, 1, 2).fill(0);
+  return mask;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(memory_budget)
+
+BOOST_AUTO_TEST_CASE(gradients_are_the_same_with_many_states_or_few) {
+  LSTM cell(3, 4);
+  cell.to(float64);
+  const Array xs = random({600, 2, 3});
+  auto gradients = [&](Size budget) {
+    Tape tape;
+    Variable x = tape.watch(xs);
+    auto states = over_time(cell, x, {.keep_states = false, .memory_budget = budget});
+    return grad(mean(square(states.last().h)), {x, cell.W, cell.U, cell.b});
+  };
+  const std::vector<Variable> expected = gradients(0);
+  for (Size budget : {400'000, 600'000, 1'000'000, 1'000'000'000}) {
+    const std::vector<Variable> got = gradients(budget);
+    for (std::size_t k = 0; k < got.size(); ++k) BOOST_TEST(distance(got[k], expected[k]) < 1e-13);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(it_holds) {
+  LSTM cell(64, 64);
+  const Array xs = zeros({20'000, 1, 64});
+  const std::int64_t plain = peak(cell, xs, {.keep_states = false});
+  for (Size budget : {1'500'000, 4'000'000, 16'000'000}) {
+    const std::int64_t bytes = peak(cell, xs, {.keep_states = false, .memory_budget = budget});
+    BOOST_TEST(bytes < budget);
+    BOOST_TEST(bytes < plain / 4);
+  }
+}
+
+// 64 MiB for a hidden size of 256, as many for a quarter of it.
+BOOST_AUTO_TEST_CASE(a_hundred_thousand_steps_fit_into_little) {
+  LSTM cell(64, 64);
+  const Size budget = Size{16} << 20;
+  BOOST_TEST(peak(cell, zeros({100'000, 1, 64}), {.keep_states = false, .memory_budget = budget}) <
+             budget);
+}
+
+// Truncation stops gradients and keeps every window on the tape; together with a budget it does
+// not.
+BOOST_AUTO_TEST_CASE(it_holds_with_truncation) {
+  LSTM cell(64, 64);
+  const Size budget = 1'500'000;
+  BOOST_TEST(peak(cell, zeros({5000, 1, 64}),
+                  {.keep_states = false, .memory_budget = budget, .truncation = {300}}) < budget);
+}
+
+// The layers below the last keep their states whatever the budget: h and c, the outputs that the
+// next layer reads, and the gradients of these.
+BOOST_AUTO_TEST_CASE(it_holds_in_layers_and_directions) {
+  const Size steps = 3000, budget = 8'000'000;
+  const Array xs = zeros({steps, 2, 32});
+  for (bool bidirectional : {false, true}) {
+    Recurrent net = recurrent<LSTM>(32, 32, {.bidirectional = bidirectional, .layers = 3});
+    Options<Recurrent> o{.keep_states = false, .lengths = {steps - 20, steps / 2}};
+    const std::int64_t plain = peak(net, xs, o);
+    o.memory_budget = budget;
+    const std::int64_t between = net.cells() * steps * 2 * 32 * 4 * 4;
+    const std::int64_t bytes = peak(net, xs, o);
+    BOOST_TEST(bytes < budget + between);
+    BOOST_TEST(bytes < plain / 2);
+  }
+}
+
+// The first steps that are taken may be padding, or full where later ones are not.
+BOOST_AUTO_TEST_CASE(it_holds_with_padding_in_both_directions) {
+  const Size steps = 4000;
+  LSTM cell(64, 64);
+  const Array xs = zeros({steps, 2, 64});
+  struct Row {
+    const char* name;
+    std::vector<Size> lengths;
+    Array mask;
+  };
+  for (const Row& row : std::initializer_list<Row>{{"lengths", {steps, 100}, {}},
+                                                   {"short", {steps - 40, steps - 50}, {}},
+                                                   {"a gap", {}, real_between(steps, 30, steps)},
+                                                   {"an end", {}, real_between(steps, 0, 3500)}})
+    for (bool reverse : {false, true}) BOOST_TEST_CONTEXT(row.name << ", reverse " << reverse) {
+        Options<LSTM> o{.keep_states = false, .lengths = row.lengths, .reverse = reverse};
+        if (row.lengths.empty()) o.mask = row.mask;
+        const std::int64_t plain = peak(cell, xs, o);
+        for (Size budget : {2'000'000, 3'000'000, 6'000'000}) {
+          o.memory_budget = budget;
+          const std::int64_t bytes = peak(cell, xs, o);
+          BOOST_TEST(bytes < budget);
+          BOOST_TEST(bytes < plain / 3);
+        }
+      }
+}
+
+// Other threads allocate and free while a step is measured: the schedules must not notice, for
+// they decide in which order gradients are summed.
+BOOST_AUTO_TEST_CASE(threads_do_not_disturb_it) {
+  LSTM cell(16, 16);
+  Generator generator(3);
+  const Array xs = normal({600, 8, 16}, generator);
+  auto gradients = [&] {
+    cell.zero_grad();
+    parallel_backward(8,
+                      [&](Size begin, Size end) {
+                        const Variable x = sliced(xs, 1, begin, end);
+                        auto states =
+                            over_time(cell, x, {.keep_states = false, .memory_budget = 600'000});
+                        return mean(square(states.last().h));
+                      },
+                      {.threads = 4});
+    std::vector<Array> result;
+    for (const Parameter& p : cell.parameters()) result.push_back(p.grad().value());
+    return result;
+  };
+  const std::vector<Array> first = gradients();
+  for (int again = 0; again < 20; ++again) {
+    const std::vector<Array> got = gradients();
+    for (std::size_t k = 0; k < got.size(); ++k) BOOST_TEST(identical(got[k], first[k]));
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
