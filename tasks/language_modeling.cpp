@@ -279,12 +279,13 @@ int main(int argc, char** argv) {
   InspectOptions inspected{.model = options.model};
   app.require_subcommand(1);
   lay_out(app, "  language_modeling train book.txt --minutes 10\n"
-               "  language_modeling train stories.csv --tokens words --tied\n"
-               "  language_modeling evaluate other.txt\n"
-               "  language_modeling score stories.csv\n"
+               "  language_modeling evaluate other_book.txt\n"
                "  language_modeling generate --prompt 'The sea' --temperature 0.7\n"
                "  language_modeling inspect 'The sea' --layer rnn --output states.npy\n"
-               "  language_modeling export --onnx language_model.onnx\n");
+               "  language_modeling export --onnx language_model.onnx\n"
+               "  language_modeling train stories.csv --tokens words --tied "
+               "--save stories.safetensors\n"
+               "  language_modeling score other_stories.csv --model stories.safetensors\n");
   add_train(app, options, train);
   add_evaluate(app, options, evaluate);
   add_score(app, options, score);

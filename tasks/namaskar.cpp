@@ -284,7 +284,7 @@ int main(int argc, char** argv) {
   app.add_flag("--json", options.json, "print one object and nothing else");
   lay_out(app,
           "  namaskar\n"
-          "  namaskar --cell none              three letters follow an a: it cannot know which\n"
+          "  namaskar --cell none              # three letters follow an a: it cannot know which\n"
           "  namaskar --word banana --order 2\n"
           "  namaskar --graph unrolled.svg\n");
   app.callback([&] {

@@ -171,8 +171,14 @@ void print(const TagScores& scores, const Lexicon& tags) {
               table.text().c_str(), confusion.text().c_str());
 }
 
+void require_beams(const TrainedModel& model, const Options& options) {
+  if (options.beams_are_given && model.settings.model != "tag-fed")
+    bad_input("--beams has no part in ", options.model, ", a ", model.settings.model);
+}
+
 void evaluate(const Options& options) {
   const TrainedModel model = TrainedModel::load(options.model);
+  require_beams(model, options);
   const Lexicon& tags = model.vocabulary.tags;
   const TaggedCorpus corpus = corpus_of(options.file, "pos_tagging_test.csv");
   const EncodedSentences sentences(corpus.sentences(), model.vocabulary, corpus.encode_tags(tags));
@@ -196,6 +202,7 @@ std::vector<Words> sentences_to_tag(const Options& options) {
 void tag(const Options& options) {
   const std::vector<Words> sentences = sentences_to_tag(options);
   const TrainedModel model = TrainedModel::load(options.model);
+  require_beams(model, options);
   Workers workers(thread_count(options.training.threads));
   const auto numbers =
       tag(*model.net, EncodedSentences(sentences, model.vocabulary), options.beams, workers);
@@ -246,10 +253,11 @@ int main(int argc, char** argv) {
   Options options;
   InspectOptions inspected{.model = options.model};
   app.require_subcommand(1);
-  lay_out(app, "  pos_tagging train tagged.csv --model bilstm --crf --save tagger.safetensors\n"
-               "  pos_tagging evaluate other.csv --model tagger.safetensors\n"
+  lay_out(app, "  pos_tagging train tagged.csv --model bilstm --save tagger.safetensors\n"
+               "  pos_tagging evaluate other_tagged.csv --model tagger.safetensors\n"
                "  pos_tagging tag 'The tide turned at noon.' --model tagger.safetensors\n"
-               "  pos_tagging inspect 'The tide turned.' --layer readout --output scores.csv\n"
+               "  pos_tagging inspect 'The tide turned.' --layer readout --output scores.csv "
+               "--model tagger.safetensors\n"
                "  pos_tagging export tagger.safetensors --onnx tagger.onnx\n");
   add_train(app, options, train);
   add_evaluate(app, options, evaluate);

@@ -67,6 +67,14 @@ TrainedModel new_model(const Options& options, const Corpus& corpus, Generator& 
   return model;
 }
 
+/// What the default, meant for thousands of reviews, leaves of a few.
+std::string rarity(const Corpus& corpus, const Options& options) {
+  constexpr std::size_t kFew = 1000;
+  if (corpus.train.ratings.size() >= kFew || options.min_freq < Options().min_freq) return "";
+  return "few reviews: what occurs less than " + std::to_string(options.min_freq) +
+         " times is unknown, --min-freq 1 would know all\n";
+}
+
 void train(const Options& options) {
   TrainedModel::require_place(options.model);
   require_checkpoint_place(options.training);
@@ -82,9 +90,9 @@ void train(const Options& options) {
     progress.opening(std::to_string(corpus.train.ratings.size()) + " reviews to learn from, " +
                      std::to_string(corpus.valid.ratings.size()) + " for validation, " +
                      std::to_string(corpus.lexicon.size()) + " different features\n" +
-                     options.settings.model + " of " + count_text(double(parameters)) +
-                     " weights, " + std::to_string(thread_count(options.training.threads)) +
-                     " thread(s)");
+                     rarity(corpus, options) + options.settings.model + " of " +
+                     count_text(double(parameters)) + " weights, " +
+                     std::to_string(thread_count(options.training.threads)) + " thread(s)");
     Adam optimiser(*model.net);
     RatingTraining training(model, corpus.train, corpus.valid, options.training, options.model);
     fitted = fit({*model.net, optimiser, generator}, training, options.training, progress);
@@ -195,7 +203,7 @@ int main(int argc, char** argv) {
   InspectOptions inspected{.model = options.model};
   app.require_subcommand(1);
   lay_out(app, "  sentiment_rating train reviews.csv --model mlp-bow --save bow.safetensors\n"
-               "  sentiment_rating evaluate other.csv --model bow.safetensors\n"
+               "  sentiment_rating evaluate other_reviews.csv --model bow.safetensors\n"
                "  sentiment_rating predict 'A quiet, funny film.' --model bow.safetensors\n"
                "  sentiment_rating inspect --nearest funny --model bow.safetensors\n"
                "  sentiment_rating export bow.safetensors --onnx bow.onnx\n");

@@ -1,5 +1,5 @@
-// A checkpoint as safetensors: arrays "net.*", "best.*", "optimiser.*", "carried.*" and "history.*",
-// and the rest as JSON in the metadata. The file carries a checksum of everything.
+// A checkpoint as safetensors: arrays "net.*", "best.*", "optimiser.*", "carried.*" and
+// "history.*", and the rest as JSON in the metadata. The file carries a checksum of everything.
 #include "common/checkpoint.hpp"
 
 #include <unroll/layers/save.hpp>
@@ -96,19 +96,15 @@ void write_checkpoint(const std::string& path, const Learner& learner, const Sta
   add(arrays, kCarried, carried);
   arrays[kLoss] = row(standing.history.loss);
   arrays[kNorm] = row(standing.history.gradient_norm);
-  try {
-    save_arrays(arrays, {{"checkpoint", to_json(standing).dump()}, {"identity", identity.dump()}},
-                path);
-  } catch (const Error& error) {
-    throw BadInput(error.what());
-  }
+  const Metadata metadata{{"checkpoint", to_json(standing).dump()}, {"identity", identity.dump()}};
+  as_bad_input([&] { save_arrays(arrays, metadata, path); });
 }
 
 Standing read_checkpoint(const std::string& path, const Learner& learner, NamedArrays& carried,
                          const json& identity) {
   open_file(path);  // its sentences about missing files and folders are better
+  const SafeTensors file = as_bad_input([&] { return load_arrays(path); });
   try {
-    const SafeTensors file = load_arrays(path);
     if (!file.metadata.contains("checkpoint")) bad_input(path, ": is not a checkpoint");
     require_same(json::parse(file.metadata.at("identity")), identity, path);
     Standing standing = standing_of(json::parse(file.metadata.at("checkpoint")));
@@ -119,12 +115,10 @@ Standing read_checkpoint(const std::string& path, const Learner& learner, NamedA
     require_fit(learner.net, weights, path);
     standing.best_weights = taken(file.arrays, kBest);
     if (standing.best >= 0) require_fit(learner.net, standing.best_weights, path);
-    learner.optimiser.set_state(taken(file.arrays, kOptimiser));
+    as_bad_input([&] { learner.optimiser.set_state(taken(file.arrays, kOptimiser)); });
     for (auto& [name, parameter] : learner.net.named_parameters())
       Parameter(parameter).assign(weights.at(name));
     return standing;
-  } catch (const Error& error) {
-    throw BadInput(error.what());
   } catch (const json::exception&) {
     bad_input(path, ": is not a checkpoint");
   } catch (const std::out_of_range&) {

@@ -13,6 +13,7 @@
 #include <unroll/autograd/error.hpp>
 
 #include "common/bad_input.hpp"
+#include "common/files.hpp"
 #include "common/interrupt.hpp"
 
 namespace tasks {
@@ -63,6 +64,10 @@ int run(CLI::App& app, int argc, char** argv) {
     return complain(app, stop.message, 128 + stop.signal);
   } catch (const BadInput& error) {
     return complain(app, error.what(), kBadInput);
+  } catch (const unroll::Error& error) {
+    const std::string about_file = complaint_of_file(error);
+    return about_file.empty() ? complain(app, error.what(), kFailed)
+                              : complain(app, about_file, kBadInput);
   } catch (const std::exception& error) {
     return complain(app, error.what(), kFailed);
   }

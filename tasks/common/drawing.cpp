@@ -24,12 +24,6 @@ std::string format_of(const std::string& path) {
   return extension.empty() ? "" : extension.substr(1);
 }
 
-void write_text(const std::string& text, const std::string& path) {
-  NewFile file(path);
-  file.write(text.data(), text.size());
-  file.commit();
-}
-
 // Exit code of the program, -1 if there is no such program. No shell: names may hold anything.
 int run_program(std::vector<std::string> words) {
   std::vector<char*> arguments;
@@ -54,7 +48,7 @@ void require_drawable(const std::string& path) {
 
 std::string draw(const std::string& dot, const std::string& path) {
   if (format_of(path) == "dot") {
-    write_text(dot, path);
+    write_file(path, dot);
     return "drawn in " + path;
   }
   NewFile source(path), picture(path);  // the source is never put in its place
@@ -67,7 +61,7 @@ std::string draw(const std::string& dot, const std::string& path) {
     return "drawn in " + path;
   }
   const std::string text = std::filesystem::path(path).replace_extension(".dot");
-  write_text(dot, text);
+  write_file(text, dot);
   return "Graphviz is not installed (apt-get install graphviz), so the graph is in " + text +
          " as text";
 }

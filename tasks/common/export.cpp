@@ -32,11 +32,11 @@ void print(const onnx::Graph& graph, const Options& options) {
   std::printf("%s", options.json ? (json.dump() + "\n").c_str() : text.c_str());
 }
 
-void write(const Options& options, const Describe& describe) {
+void write(const Options& options, const std::string& path, const Describe& describe) {
   if (options.onnx.empty()) bad_input("expected --onnx and a file to write");
   onnx::require_place(options.onnx);
   const std::unique_ptr<onnx::Graph> graph = describe(options.model);
-  for (const auto& [name, text] : unroll::load_metadata(options.model)) graph->metadata(name, text);
+  for (const auto& [name, text] : unroll::load_metadata(path)) graph->metadata(name, text);
   onnx::save(*graph, options.onnx);
   print(*graph, options);
 }
@@ -51,8 +51,7 @@ void add_export(CLI::App& app, const std::string& model, Describe describe) {
   verb.add_option("--onnx", options->onnx, "file to write, of the Open Neural Network Exchange");
   verb.add_flag("--json", options->json, "print one object");
   verb.callback([options, describe = std::move(describe), program = app.get_name()] {
-    options->model = model_path(program, options->model);
-    write(*options, describe);
+    write(*options, model_path(program, options->model), describe);
   });
 }
 

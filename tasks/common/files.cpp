@@ -44,6 +44,14 @@ std::string read_file(const std::string& path) {
   return bytes;
 }
 
+void require_safetensors(const std::string& path) {
+  constexpr std::size_t kLength = 8;  // of what says how long the header is
+  std::string start(kLength + 1, '\0');
+  std::ifstream in = open_file(path);
+  if (!in.read(start.data(), static_cast<std::streamsize>(start.size())) || start[kLength] != '{')
+    bad_input(path, ": is not a safetensors file");
+}
+
 void require_writable(const std::string& path) {
   std::error_code none;
   if (path.empty()) bad_input("the name of the file to write is empty");
@@ -66,6 +74,14 @@ void require_replaceable(const std::string& path, const std::string& start) {
   std::string found(start.size(), '\0');
   if (in && (!in.read(found.data(), static_cast<std::streamsize>(found.size())) || found != start))
     bad_input(path, " exists and was not written by this program; choose another name");
+}
+
+void write_file(const std::string& path, const std::string& bytes) {
+  as_bad_input([&] {
+    unroll::detail::NewFile file(path);
+    file.write(bytes.data(), bytes.size());
+    file.commit();
+  });
 }
 
 void remove_leftovers(const std::string& path) {

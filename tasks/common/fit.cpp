@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include <unroll/layers/clip.hpp>
-#include <unroll/layers/parallel.hpp>
 #include <unroll/layers/import.hpp>
+#include <unroll/layers/parallel.hpp>
 #include <unroll/ops/elementwise.hpp>
 
 #include "common/bad_input.hpp"
@@ -44,7 +44,8 @@ class Fit {
     if (!options_.checkpoint.empty()) remove_leftovers(options_.checkpoint);
     if (options_.resume) resume();
     while (budget_.done(epochs()) < 1 && now_.since_best < options_.patience) epoch();
-    return {now_.best, now_.elements, now_.step, std::move(now_.history), budget_.seconds()};
+    return {now_.best,         now_.elements, now_.step, std::move(now_.history),
+            budget_.seconds(), settings()};
   }
 
  private:
@@ -139,20 +140,20 @@ class Fit {
     return reached.maximise ? score > record : score < record;
   }
 
+  json settings() const {
+    return {{"batch", options_.batch}, {"clip", options_.clip},
+            {"data", options_.data},   {"learning rate", options_.learning_rate},
+            {"note", options_.note},   {"schedule", options_.schedule},
+            {"seed", options_.seed},   {"threads", threads_}};
+  }
+
   json scores(const History::Epoch& e) const {
     json valid = json::object();
     for (const auto& [name, score] : e.scores) valid[name] = score;
-    const json training{{"batch", options_.batch},
-                        {"data", options_.data},
-                        {"learning rate", options_.learning_rate},
-                        {"note", options_.note},
-                        {"schedule", options_.schedule},
-                        {"seed", options_.seed},
-                        {"threads", threads_}};
     return {{"epochs", e.epochs},
             {"steps", e.step},
             {"train", e.train},
-            {"training", training},
+            {"training", settings()},
             {"valid", valid}};
   }
 

@@ -97,6 +97,7 @@ struct Fitted {
   Size elements = 0, steps = 0;
   History history;
   double seconds = 0;
+  nlohmann::ordered_json settings = {};  ///< of the training, for people
 };
 
 /// What is changed by training. The generator has drawn the first weights and goes on from there.

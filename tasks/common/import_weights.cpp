@@ -103,12 +103,11 @@ Lexicon read_vocabulary(const std::string& path) {
 NamedArrays read_weights(const std::string& path) {
   const std::string is_hdf5 = "\x89HDF\r\n\x1a\n";
   const bool keras = read_file(path).starts_with(is_hdf5);
-  try {
+  if (!keras) require_safetensors(path);
+  return as_bad_input([&] {
     return keras ? unroll::from_keras(read_keras_file(path))
                  : unroll::from_pytorch(unroll::load_arrays(path).arrays);
-  } catch (const unroll::Error& error) {
-    throw BadInput(error.what());
-  }
+  });
 }
 
 NamedArrays named_as_in(const unroll::Module& net, const NamedArrays& arrays) {
@@ -147,11 +146,9 @@ void import_weights(unroll::Module& net, const ImportOptions& options) {
   std::vector<std::pair<std::string, std::string>> beginnings;
   for (const std::string& text : options.rename)
     beginnings.push_back(renaming(text, arrays, options.weights));
-  try {
+  as_bad_input([&] {
     unroll::assign(net, named_as_in(net, unroll::renamed(arrays, beginnings)), options.weights);
-  } catch (const unroll::Error& error) {
-    throw BadInput(error.what());
-  }
+  });
 }
 
 void add_import(CLI::App& app, const std::string& model,

@@ -3,25 +3,17 @@
 
 #include <filesystem>
 
+#include <unroll/layers/safetensors.hpp>
 #include <unroll/layers/save.hpp>
 
 #include "common/bad_input.hpp"
 #include "common/files.hpp"
+#include "common/pretrained.hpp"
 
 namespace tasks {
 namespace {
 
 using nlohmann::json;
-
-// The library's sentences name the path already.
-template <class F>
-auto as_bad_input(F&& f) {
-  try {
-    return f();
-  } catch (const unroll::Error& error) {
-    throw BadInput(error.what());
-  }
-}
 
 json parsed(const unroll::Metadata& metadata, const std::string& key, const std::string& path) {
   const auto place = metadata.find(key);
@@ -41,9 +33,24 @@ Lexicon lexicon_of(const json& tokens, const std::string& path) {
   }
 }
 
+/// Whatever a program has written has one; a damaged name of it would switch it off.
+void require_checksum(const std::string& path) {
+  std::ifstream in = open_file(path);
+  std::uint64_t length = 0;
+  in.read(reinterpret_cast<char*>(&length), sizeof length);
+  std::string header(static_cast<std::size_t>(length), '\0');
+  in.read(header.data(), static_cast<std::streamsize>(length));
+  // Within the texts of metadata quotes have a backslash before them.
+  if (header.find(unroll::join('"', unroll::safetensors::kChecksum, '"')) == header.npos)
+    bad_input(path, ": has no checksum; the file is damaged, or was not written by a program");
+}
+
 }  // namespace
 
 void require_model_place(const std::string& program, const std::string& path) {
+  if (is_pretrained(path))
+    bad_input(path,
+              ": is what a network that came with the program is called; choose another --save");
   require_writable(path);
   if (!std::filesystem::exists(path)) return;
   try {
@@ -63,11 +70,12 @@ void save_model(const unroll::Module& net, const ModelCard& card, const std::str
 }
 
 ModelCard load_card(const std::string& program, const std::string& path) {
-  open_file(path);  // its sentences about missing files and folders are better
+  require_safetensors(path);
   const auto metadata = as_bad_input([&] { return unroll::load_metadata(path); });
   const auto author = metadata.find("program");
   if (author == metadata.end() || author->second != program)
     bad_input(path, ": is not a model of ", program);
+  require_checksum(path);
   return {lexicon_of(parsed(metadata, "vocabulary", path), path),
           parsed(metadata, "settings", path), parsed(metadata, "scores", path)};
 }

@@ -12,8 +12,6 @@
 #include <filesystem>
 #include <limits>
 
-#include <unroll/layers/new_file.hpp>
-
 namespace tasks::onnx {
 namespace {
 
@@ -113,14 +111,7 @@ void save(const Graph& graph, const std::string& path) {
   const ModelProto model = message_of(graph);
   if (model.ByteSizeLong() > std::numeric_limits<int>::max())
     graph.refuse("is larger than an ONNX file can be, 2 GB");
-  const std::string bytes = model.SerializeAsString();
-  try {
-    unroll::detail::NewFile file(path);
-    file.write(bytes.data(), bytes.size());
-    file.commit();
-  } catch (const unroll::Error& error) {
-    throw BadInput(error.what());
-  }
+  write_file(path, model.SerializeAsString());
 }
 
 }  // namespace tasks::onnx

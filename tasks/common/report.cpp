@@ -6,7 +6,6 @@
 #include <filesystem>
 
 #include <unroll/layers/gradient_flow.hpp>
-#include <unroll/layers/new_file.hpp>
 
 #include "common/bad_input.hpp"
 #include "common/files.hpp"
@@ -97,6 +96,7 @@ void Report::training(const Fitted& fitted) {
   for (const Series& score : scores)
     picture("Validation: " + score.name, line_chart({score}, {.x = "epochs", .y = score.name}),
             "The network after epoch " + join(best) + " was kept.");
+  facts("Training", fitted.settings);
   picture("Norm of the gradient",
           line_chart({smoothed("", history.gradient_norm)},
                      {.x = "batches", .y = "norm before clipping", .log_y = true}));
@@ -162,13 +162,7 @@ void Report::save(const std::string& folder) const {
   const std::string page = join(kStart, "<title>", escaped(title_), "</title>\n<style>", kStyle,
                                 "</style></head><body>\n<h1>", escaped(title_), "</h1>\n<main>\n",
                                 body_, "</main></body></html>\n");
-  try {
-    unroll::detail::NewFile file((fs::path(folder) / "index.html").string());
-    file.write(page.data(), page.size());
-    file.commit();
-  } catch (const unroll::Error& error) {
-    throw BadInput(error.what());
-  }
+  write_file((fs::path(folder) / "index.html").string(), page);
 }
 
 void require_report_place(const std::string& folder) {

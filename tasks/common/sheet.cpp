@@ -5,8 +5,6 @@
 #include <cstdio>
 #include <filesystem>
 
-#include <unroll/layers/new_file.hpp>
-
 #include "common/bad_input.hpp"
 #include "common/files.hpp"
 #include "common/text.hpp"
@@ -74,6 +72,25 @@ std::string quoted(const std::string& field) {
   return text + '"';
 }
 
+/// A file of NumPy's, version 1: the header is filled up so that numbers begin at a multiple of 64.
+std::string npy(const unroll::Array& values) {
+  constexpr std::size_t kBefore = 10, kMultiple = 64;  // the mark and the header's length
+  const unroll::Array numbers = values.contiguous();
+  const std::string type = numbers.type() == unroll::int64     ? "<i8"
+                           : numbers.type() == unroll::float64 ? "<f8"
+                                                               : "<f4";
+  std::string header = "{'descr': '" + type +
+                       "', 'fortran_order': False, 'shape': " + numbers.shape().text() + ", }";
+  header.append(kMultiple - 1 - (kBefore + header.size()) % kMultiple, ' ') += '\n';
+  std::string bytes("\x93NUMPY\x01\x00", 8);
+  bytes += static_cast<char>(header.size() % 256);
+  bytes += static_cast<char>(header.size() / 256);
+  return bytes + header +
+         std::string(static_cast<const char*>(numbers.raw()),
+                     static_cast<std::size_t>(numbers.size()) *
+                         static_cast<std::size_t>(bytes_of(numbers.type())));
+}
+
 }  // namespace
 
 nlohmann::ordered_json json_of(const unroll::Shape& shape) {
@@ -127,18 +144,7 @@ nlohmann::ordered_json Sheet::json() const {
 }
 
 void Sheet::save(const std::string& path) const {
-  try {
-    unroll::detail::NewFile file(path);
-    if (ending(path) == ".npy") {
-      unroll::save_npy(values, file.temporary());
-    } else {
-      const std::string content = ending(path) == ".csv" ? csv() : text();
-      file.write(content.data(), content.size());
-    }
-    file.commit();
-  } catch (const unroll::Error& error) {
-    throw BadInput(error.what());
-  }
+  write_file(path, ending(path) == ".npy" ? npy(values) : ending(path) == ".csv" ? csv() : text());
 }
 
 void Sheet::require_place(const std::string& path) {

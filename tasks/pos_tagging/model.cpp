@@ -2,6 +2,7 @@
 #include "pos_tagging/model.hpp"
 
 #include "common/bad_input.hpp"
+#include "common/pretrained.hpp"
 
 namespace tasks::pos_tagging {
 namespace {
@@ -29,7 +30,8 @@ void TrainedModel::save(const nlohmann::json& scores, const std::string& path) c
   save_model(*net, {vocabulary.words, said, scores}, kProgram, path);
 }
 
-TrainedModel TrainedModel::load(const std::string& path) {
+TrainedModel TrainedModel::load(const std::string& name) {
+  const std::string path = model_path(kProgram, name);
   ModelCard card = load_card(kProgram, path);
   const Settings settings = Settings::from_json(card.settings, path);
   Vocabulary vocabulary{lexicon_of(card.settings, "letters", path),

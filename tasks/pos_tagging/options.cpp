@@ -103,7 +103,10 @@ void add_evaluate(CLI::App& app, Options& o, Verb evaluate) {
                   "others than those of train");
   add_model_and_beams(verb, o);
   verb.add_flag("--json", o.json, "print one object");
-  verb.callback([&o, evaluate] { evaluate(o); });
+  verb.callback([&o, &verb, evaluate] {
+    o.beams_are_given = verb.count("--beams") > 0;
+    evaluate(o);
+  });
 }
 
 void add_tag(CLI::App& app, Options& o, Verb tag) {
@@ -114,7 +117,10 @@ void add_tag(CLI::App& app, Options& o, Verb tag) {
       ->excludes(text);
   add_model_and_beams(verb, o);
   verb.add_flag("--json", o.json, "print one object");
-  verb.callback([&o, tag] { tag(o); });
+  verb.callback([&o, &verb, tag] {
+    o.beams_are_given = verb.count("--beams") > 0;
+    tag(o);
+  });
 }
 
 }  // namespace tasks::pos_tagging

@@ -12,7 +12,7 @@ namespace tasks::pos_tagging {
 struct Options {
   Size beams = 4, min_freq = 2;
   std::string file = {}, model = "pos_tagging.safetensors", save = model, text = {}, valid = {};
-  bool json = false;
+  bool beams_are_given = false, json = false;
   Settings settings;
   TrainingOptions training{.clip = 1, .epochs = 6, .learning_rate = 4e-3};
   double word_dropout = 0.05;

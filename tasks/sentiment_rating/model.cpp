@@ -7,6 +7,7 @@
 
 #include "common/bad_input.hpp"
 #include "common/cells.hpp"
+#include "common/pretrained.hpp"
 
 namespace tasks::sentiment_rating {
 namespace {
@@ -144,7 +145,8 @@ void TrainedModel::save(const nlohmann::json& scores, const std::string& path) c
   save_model(*net, {lexicon, settings.to_json(), scores}, kProgram, path);
 }
 
-TrainedModel TrainedModel::load(const std::string& path) {
+TrainedModel TrainedModel::load(const std::string& name) {
+  const std::string path = model_path(kProgram, name);
   ModelCard card = load_card(kProgram, path);
   const Settings settings = Settings::from_json(card.settings, path);
   if (!card.lexicon.is_of_words()) bad_input(path, ": its vocabulary is not one of words");

@@ -11,7 +11,12 @@
 #include <cstdlib>
 #include <thread>
 
+#include <nlohmann/json.hpp>
+
+#include "common/bad_input.hpp"
+#include "common/onnx_file.hpp"
 #include "common/paths.hpp"
+#include "common/report.hpp"
 
 using namespace every_program;
 
@@ -46,6 +51,20 @@ void wait_until_written(const std::string& path, const Started& program) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
+std::string largest_weight(const Program& program, const std::string& model) {
+  const Ran ran = run(program.name, {"inspect", "--model", model, "--json"});
+  BOOST_REQUIRE(ran.code == 0);
+  std::string name;
+  std::int64_t most = 0;
+  const auto listed = nlohmann::json::parse(ran.out);
+  for (const auto& weight : listed.at("weights")) {
+    std::int64_t size = 1;
+    for (const std::int64_t n : weight.at("shape")) size *= n;
+    if (size > most) most = size, name = weight.at("name");
+  }
+  return name;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(every_program_stops)
@@ -59,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_full_disk_costs_nothing) {
       const Ran ran = run(program.name, trained.train(more));
       BOOST_TEST(ran.code == 2);
       BOOST_TEST(ran.err ==
-                 program.name + ": [save] " + path + ": File too large; nothing was changed.\n");
+                 program.name + ": " + path + ": File too large; nothing was changed.\n");
     };
     check(trained.model, {});
     check(other, {"--save", other});
@@ -79,6 +98,56 @@ BOOST_AUTO_TEST_CASE(a_full_disk_costs_nothing) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_full_disk_costs_nothing_when_a_network_is_written_down) {
+  for (const Program& program : kPrograms) {
+    const Trained trained(program);
+    BOOST_REQUIRE(run(program.name, trained.train({"--hidden", "64"})).code == 0);
+    const std::string weight = largest_weight(program, trained.model);
+    const auto files = trained.files();
+    const auto check = [&](const std::string& path, const Words& arguments) {
+      for (const std::string before : {"", "old"}) {
+        if (!before.empty()) {
+          BOOST_REQUIRE(run(program.name, arguments).code == 0);
+        }
+        const std::string old = content_of(path);
+        {
+          const FullDisk disk;
+          check_says(program, arguments, path + ": File too large; nothing was changed.");
+        }
+        BOOST_TEST((content_of(path) == old));
+        BOOST_TEST(trained.files() == files + !before.empty());
+      }
+      std::filesystem::remove(path);
+    };
+    for (const std::string name : {"w.npy", "w.csv", "w.txt"})
+      check(trained / name,
+            {"inspect", "--weight", weight, "--model", trained.model, "--output", trained / name});
+    if (tasks::onnx::writes_files())
+      check(trained / "m.onnx", {"export", trained.model, "--onnx", trained / "m.onnx"});
+    if (program.name != "pos_tagging")  // it has no import
+      check(trained / "new",
+            {"import", trained.model, "--model", trained.model, "--save", trained / "new"});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_full_disk_costs_nothing_when_a_page_or_a_drawing_is_written) {
+  const Folder folder;
+  const std::string page = folder.file("index.html", "old");
+  const FullDisk disk;
+  BOOST_CHECK_EXCEPTION(tasks::Report("a page").save(folder.path), tasks::BadInput,
+                        [&](const tasks::BadInput& error) {
+                          return error.what() == page + ": File too large; nothing was changed.";
+                        });
+  BOOST_TEST(content_of(page) == "old");
+  for (const std::string name : {"g.dot", "g.svg"}) {
+    const Ran ran = run("namaskar", {"--epochs", "2", "--graph", folder / name});
+    BOOST_TEST(ran.code == 2);
+    BOOST_TEST(ran.err ==
+               "namaskar: " + folder / name + ": File too large; nothing was changed.\n");
+  }
+  BOOST_TEST(std::distance(std::filesystem::directory_iterator(folder.path), {}) == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_folder_for_reading_only) {
   const Folder locked;
   std::filesystem::permissions(locked.path, std::filesystem::perms(0555));
@@ -88,6 +157,17 @@ BOOST_AUTO_TEST_CASE(a_folder_for_reading_only) {
     const Trained trained(program);
     for (const char* option : {"--save", "--checkpoint"})
       check_refused(program, trained.train({option, place}), place + ": cannot be written: ");
+    check_refused(program, trained.train({"--report", place}),
+                  place + ": no such folder, and none");
+    const std::string weight = largest_weight(program, trained.model);
+    for (const std::string end : {".npy", ".csv", ".txt"})
+      check_refused(
+          program,
+          {"inspect", "--weight", weight, "--model", trained.model, "--output", place + end},
+          place + end + ": cannot be written: ");
+    if (tasks::onnx::writes_files())
+      check_refused(program, {"export", trained.model, "--onnx", place},
+                    place + ": cannot be written: ");
     trained.check_unharmed(2);
   }
 }

@@ -210,6 +210,67 @@ BOOST_AUTO_TEST_CASE(a_language_model_of_pytorch) {
   BOOST_TEST(run("language_modeling", {"import", dict, "--model", other}).refused());
 }
 
+// All but the last layer fits: Keras's ends in two classes, ours in one rating.
+BOOST_AUTO_TEST_CASE(a_file_of_keras_through_the_program) {
+  const Folder folder;
+  const std::string model = folder / "model.safetensors", saved = folder / "imported.safetensors",
+                    keras = tests_dir() / "golden" / "keras" / "h5_gru_classifier.h5";
+  parsed(run("sentiment_rating", {"train", "--model", "rnn", "--pooling", "last", "--cell",
+                                  "gru-reset-before", "--directions", "1", "--hidden", "4",
+                                  "--embedding", "3", "--epochs", "1", "--save", model, "--json"}));
+  const std::string words =
+      folder.file("words.json", R"(["<PAD>", "<UNK>", "a", "good", "bad", "film", "book"])");
+  const Ran ran = run("sentiment_rating",
+                      {"import", keras, "--model", model, "--vocabulary", words, "--save", saved});
+  BOOST_TEST(ran.refused());
+  if (reads_keras_files())
+    BOOST_TEST(ran.err ==
+               "sentiment_rating: " + keras +
+                   ": does not fit the module: readout.W is float32 (2, 4), expected "
+                   "float32 (1, 4); readout.b is float32 (2,), expected float32 (1,).\n");
+  BOOST_TEST(!std::filesystem::exists(saved));
+}
+
+// Layers in another order than ours, and words in another than the model's.
+BOOST_AUTO_TEST_CASE(renamed_layers_and_another_vocabulary) {
+  const Folder folder;
+  const std::string model = folder / "model.safetensors", other = folder / "other.safetensors",
+                    dict = folder / "dict.safetensors", imported = folder / "imported.safetensors";
+  const auto train = [&](const std::string& text, const std::string& path) {
+    parsed(run("language_modeling",
+               {"train", folder.file("text.txt", text), "--hidden", "6", "--embedding", "6",
+                "--layers", "2", "--epochs", "1", "--save", path, "--json"}));
+  };
+  std::string sea, river;
+  for (int k = 0; k < 20; ++k)
+    sea += "the sea was there again. ", river += "a river of xylophones! ";
+  train(sea, model), train(river, other);
+  const SafeTensors learned = load_arrays(model);
+  save_arrays(renamed(learned.arrays, {{"rnn.layer0", "z"}, {"rnn.layer1", "a"}}), {}, dict);
+  const std::string words = folder.file("words.json", learned.metadata.at("vocabulary"));
+  const auto import = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"import", dict,           "--model", other,   "--save",
+                                       imported, "--vocabulary", words,     "--json"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    parsed(run("language_modeling", arguments));
+    const SafeTensors found = load_arrays(imported);
+    BOOST_TEST(found.metadata.at("vocabulary") == learned.metadata.at("vocabulary"));
+    return identical(found.arrays.at("rnn.layer0.W"), learned.arrays.at("rnn.layer0.W"));
+  };
+  BOOST_TEST(!import({}));  // a comes before z
+  BOOST_TEST(import({"--rename", "z=rnn.layer0", "--rename", "a=rnn.layer1"}));
+  check_equal(load_arrays(imported).arrays, learned.arrays);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_file_of_weights) {
+  const Folder folder;
+  const std::string csv = folder.file("w.csv", "Rating,Review\n1,bad\n");
+  const Ran ran = run("sentiment_rating", {"import", csv, "--model", "pretrained", "--save",
+                                           folder / "new.safetensors"});
+  BOOST_TEST(ran.refused());
+  BOOST_TEST(ran.err == "sentiment_rating: " + csv + ": is not a safetensors file\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_network_that_says_ratings) {
   const Folder folder;
   const std::string model = folder / "model.safetensors", dict = folder / "dict.safetensors",

@@ -118,7 +118,9 @@ BOOST_AUTO_TEST_CASE(scores_of_tags_are_those_that_decide) {
   for (const std::string kind : {"bilstm", "tag-fed"}) {
     BOOST_TEST_CONTEXT(kind) {
       const Trained trained(kTags, {"--model", kind, "--embedding", "5"});
-      const Json found = trained.json({"tag", sentence, "--beams", "1"})["sentences"][0];
+      Words ask{"tag", sentence};
+      if (kind == "tag-fed") ask.insert(ask.end(), {"--beams", "1"});
+      const Json found = trained.json(ask)["sentences"][0];
       const Json scores = trained.inspect({sentence, "--layer", "readout"});
       BOOST_TEST(scores["rows"] == found["words"]);
       for (std::size_t k = 0; k < found["words"].size(); ++k)

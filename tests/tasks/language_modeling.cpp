@@ -1,6 +1,9 @@
 // The program language_modeling: train, evaluate, generate, and what they refuse.
 #include <boost/test/unit_test.hpp>
 
+#include <regex>
+#include <sstream>
+
 #include <nlohmann/json.hpp>
 
 #include "program.hpp"
@@ -86,6 +89,20 @@ BOOST_AUTO_TEST_CASE(plain_output) {
       run(kProgram, {"generate", "--model", small.model, "--prompt", "sea ", "--length", "9"});
   BOOST_TEST(written.out.starts_with("sea "));
   BOOST_TEST(written.out.size() == 4 + 9 + 1u);
+}
+
+// What an hour of training says of itself.
+BOOST_AUTO_TEST_CASE(lines_of_progress) {
+  const Small small;
+  const Ran trained = small.train({"--epochs", "2"});
+  const std::regex line(R"(epoch +[12]\.0  train \d\.\d{3}  valid nats \d\.\d{4} +[\d.]+ ?[kM]? )"
+                        R"(characters/s  \d+:\d\d gone, (\d+:\d\d) left  saved)");
+  std::istringstream in(trained.out);
+  Words left;
+  for (std::string text; std::getline(in, text);)
+    if (std::smatch match; std::regex_match(text, match, line)) left.push_back(match[1]);
+  BOOST_REQUIRE(left.size() == 2u);
+  BOOST_TEST(left[1] == "0:00");
 }
 
 BOOST_AUTO_TEST_CASE(runs_repeat_byte_for_byte) {

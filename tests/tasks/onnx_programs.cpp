@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
+#include <unroll/layers/layer_outputs.hpp>
 #include <unroll/unroll.hpp>
 
 #include "common/onnx_file.hpp"
@@ -92,6 +93,7 @@ BOOST_AUTO_TEST_CASE(tags) {
   const EncodedSentences sentences({{"The", "tide", "turned", "at", "noon"}, {"Xyz", "!"}},
                                    trained.vocabulary);
   Batch batch = sentences.batch({0, 1});
+  batch.tags = zeros(batch.words.tokens.shape(), int64);
   const auto found = model.outputs("pos_tagging", {{"letter_lengths", whole(batch.letters.lengths)},
                                                    {"letters", batch.letters.tokens},
                                                    {"lengths", whole(batch.words.lengths)},
@@ -101,6 +103,14 @@ BOOST_AUTO_TEST_CASE(tags) {
   BOOST_TEST(
       (argmax(p)[0].value().to_vector<Size>() ==
        std::vector<Size>{trained.net->tags(batch, 1)[0][0], trained.net->tags(batch, 1)[1][0]}));
+  LayerOutputs outputs;
+  trained.net->loss(batch);
+  const auto readout = std::ranges::find(outputs.list(), "readout", &NamedOutput::name);
+  BOOST_REQUIRE((readout != outputs.list().end()));
+  const Array expected = softmax(readout->value).value();
+  for (Size b = 0; b < 2; ++b)
+    for (Size t = 0; t < batch.words.lengths[static_cast<std::size_t>(b)]; ++t)
+      check_close(p.value()[t][b], expected[t][b]);
   // All tags are asked about in turn: the loss is minus the sum of the logarithms.
   for (Size tag = 0; tag < trained.vocabulary.tags.size(); ++tag) {
     batch.tags = full(batch.tags.shape(), double(tag), int64);

@@ -57,6 +57,9 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused) {
   check_refused(train({"--save", small / "no/such/model"}), "no such folder");
   check_refused(train({"--save", small.data}), "lessons.csv exists and is not a model");
   check_refused({"tag", "a", "--beams", "0", "--model", small.model}, "--beams");
+  for (const Words& verb : {Words{"tag", "a"}, Words{"evaluate"}})
+    check_refused(with(verb, {"--beams", "4", "--model", "pretrained"}),
+                  "--beams has no part in pretrained, a bilstm");
   check_refused({"tag", "a", "--file", small.data}, "--file");
   check_refused({}, "expected a verb: train, evaluate, tag");
 }

@@ -8,6 +8,7 @@
 #include <unroll/layers/save.hpp>
 
 #include "common/bad_input.hpp"
+#include "common/paths.hpp"
 #include "common/pretrained.hpp"
 #include "program.hpp"
 
@@ -25,12 +26,13 @@ Json evaluated(const std::string& program, const std::string& model,
 }
 
 struct Network {
-  std::string program, model;
+  std::string program, model, terms, options;
 };
-const Network kNetworks[] = {{"language_modeling", "pretrained"},
-                             {"language_modeling", "pretrained:characters"},
-                             {"pos_tagging", "pretrained"},
-                             {"sentiment_rating", "pretrained"}};
+const Network kNetworks[] = {
+    {"language_modeling", "pretrained", "CC BY", "--min-freq 3 --tied"},
+    {"language_modeling", "pretrained:characters", "public domain", "--epochs 10"},
+    {"pos_tagging", "pretrained", "non-commercial", "--embedding 48 --min-freq 3"},
+    {"sentiment_rating", "pretrained", "research and teaching", "--model rnn --min-freq 8"}};
 
 }  // namespace
 
@@ -44,9 +46,8 @@ BOOST_AUTO_TEST_CASE(scores_on_the_built_in_rows) {
 
 BOOST_AUTO_TEST_CASE(characters_expect_what_shakespeare_wrote) {
   const Folder folder;
-  const std::string text =
-      folder.file("sonnet.txt", "Shall I compare thee to a summer's day?\n"
-                                "Thou art more lovely and more temperate:\n");
+  const std::string text = folder.file("sonnet.txt", "Shall I compare thee to a summer's day?\n"
+                                                     "Thou art more lovely and more temperate:\n");
   const Json scores = evaluated("language_modeling", "pretrained:characters", {text});
   BOOST_TEST(scores["nats_per_character"].get<double>() < 1.6);  // nats; 4.2 if it knew nothing
 }
@@ -60,9 +61,48 @@ BOOST_AUTO_TEST_CASE(a_card_says_data_terms_and_scores) {
       const Json said = Json::parse(metadata.at("scores"));
       BOOST_TEST(!said["valid"].empty());
       BOOST_TEST(said["training"]["data"].get<std::string>().size() > 10);
-      BOOST_TEST(said["training"]["note"].get<std::string>().find("epochs") != std::string::npos);
+      const std::string note = said["training"]["note"].get<std::string>();
+      const auto says = [&](const std::string& what) { return note.find(what) != note.npos; };
+      BOOST_TEST(says(network.terms), note);
+      BOOST_TEST(says(network.program + " train $DATA/"), note);
+      BOOST_TEST(says(network.options), note);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(it_is_called_as_it_was_asked_for) {
+  const Folder folder;
+  const std::string text = folder.file("a.txt", "Say \"when\".\n");
+  const auto says = [](const std::string& program, const std::vector<std::string>& arguments) {
+    const Ran ran = run(program, arguments);
+    BOOST_TEST(ran.refused());
+    return ran.err;
+  };
+  BOOST_TEST(says("language_modeling", {"score", "--model", "pretrained:characters"}) ==
+             "language_modeling: pretrained:characters: knows a running text; expected a model of "
+             "stories\n");
+  BOOST_TEST(says("sentiment_rating", {"inspect", "--nearest", "xyzzy", "--model", "pretrained"}) ==
+             "sentiment_rating: pretrained: does not know 'xyzzy'\n");
+  BOOST_TEST(
+      says("sentiment_rating", {"train", "--save", "pretrained"}) ==
+      "sentiment_rating: pretrained: is what a network that came with the program is called; "
+      "choose another --save\n");
+  const std::string unknown =
+      says("language_modeling", {"evaluate", text, "--model", "pretrained:characters"});
+  BOOST_TEST(unknown.find("tasks/pretrained/") == unknown.npos, unknown);
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_beside_the_program_comes_first) {
+  namespace fs = std::filesystem;
+  const Folder folder;
+  const std::string moved = folder / "pos_tagging";
+  fs::copy_file(build_dir() / "tasks/pos_tagging", moved);
+  fs::create_directory(folder / "pretrained");
+  BOOST_TEST(run(moved, {"evaluate", "--model", "pretrained"}).refused());
+  fs::copy_file(tasks::model_path("pos_tagging", "pretrained"),
+                folder / "pretrained/pos_tagging.safetensors");
+  const Ran ran = run(moved, {"tag", "Time flies.", "--model", "pretrained"});
+  BOOST_TEST(ran.out == "Time/NOUN flies/VERB ./.\n");
 }
 
 BOOST_AUTO_TEST_CASE(other_names_are_refused_with_what_there_is) {

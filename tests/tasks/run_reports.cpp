@@ -37,6 +37,7 @@ const Words kOfAll{"Scores",
                    "Norm of the gradient through time",
                    "Layers",
                    "Settings",
+                   "Training",
                    "Samples"};
 
 }  // namespace
@@ -51,6 +52,8 @@ BOOST_AUTO_TEST_CASE(of_taggers) {
     BOOST_TEST(page.has(">NOUN</text>"));
     BOOST_TEST(page.has("/NOUN"));
     BOOST_TEST(page.has("<td>readout.W</td>"));
+    BOOST_TEST(page.has("<td>learning rate</td><td>0.004</td>"));
+    BOOST_TEST(page.has("<td>data</td><td>built-in</td>"));
   }
 }
 

@@ -136,4 +136,17 @@ BOOST_AUTO_TEST_CASE(odd_reviews_are_rated_too) {
              {"train", file, "--model", "rnn", "--save", small.model, "--epochs", "1", "--json"}));
 }
 
+BOOST_AUTO_TEST_CASE(few_reviews_are_told_what_the_default_leaves_of_them) {
+  const Small small;
+  const auto said = [&](const Words& more) {
+    return run(kProgram,
+               with({"train", "--model", "mlp-bow", "--epochs", "1", "--save", small.model}, more))
+        .out;
+  };
+  const std::string line =
+      "few reviews: what occurs less than 5 times is unknown, --min-freq 1 would know all\n";
+  BOOST_TEST(said({}).find(line) != std::string::npos);
+  BOOST_TEST(said({"--min-freq", "1"}).find("few reviews") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

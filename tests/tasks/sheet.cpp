@@ -78,6 +78,22 @@ BOOST_AUTO_TEST_CASE(files_by_their_ending) {
              boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(npy_as_the_library_writes_it) {
+  using namespace unroll;
+  const Folder folder;
+  for (const Array& values : {zeros({}), zeros({7}), ones({0, 2}), full({2, 3, 4}, 7),
+                              full({3, 2}, 0.1, float64), full({2}, 5, int64)}) {
+    Sheet{.title = "w", .values = values}.save(folder / "a.npy");
+    const Array back = load_npy(folder / "a.npy");
+    BOOST_TEST_CONTEXT(values.shape().text()) {
+      BOOST_TEST((back.type() == values.type()));
+      BOOST_TEST(identical(back, values));
+    }
+    save_npy(values, folder / "b.npy");
+    BOOST_TEST((content_of(folder / "a.npy").size() == content_of(folder / "b.npy").size()));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(files_of_others_stay) {
   const Folder folder;
   for (const std::string name : {"a.csv", "a.npy", "a.txt"}) {
