@@ -1,9 +1,9 @@
 // fuse: the three readings of a lambda agree with each other and with the ordinary ops, for all
-// functions, shapes and orders; what a lambda may be and do.
+// functions, shapes and orders; what a lambda may be and do. NaN and infinities are in
+// fuse_special.cpp.
 #include <array>
 #include <cmath>
 #include <functional>
-#include <limits>
 
 #include <boost/test/unit_test.hpp>
 
@@ -17,8 +17,6 @@
 using namespace unroll;
 
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 Array numbers(const Shape& shape, double low, double high, Type type = float64) {
   std::vector<double> x;
@@ -271,58 +269,6 @@ BOOST_AUTO_TEST_CASE(lengths) {
     BOOST_TEST((y.shape() == shape));
     auto g = grad({sum(y)}, {x, row});
     BOOST_TEST(difference(g[1], zeros({1, shape[1]})) == 0);
-  }
-}
-
-BOOST_AUTO_TEST_CASE(special_numbers) {
-  const Array x = values({std::nan(""), kInfinity, -kInfinity, 0, 1}, float64);
-  auto f = [](auto x) { return max(tanh(x), min(sigmoid(x), 0.5)) + 0 * clamp(x, -1, 1); };
-  Variable y = fuse(f, x);
-  BOOST_TEST(difference(y, values({std::nan(""), 1, 0, 0.5, std::tanh(1)}, float64)) < 1e-15);
-  // What no wanted result depends on does no harm: log has an infinite slope at 0.
-  Tape tape;
-  Variable z = tape.watch(zeros({9}));
-  auto with_dead_branch = [](auto x) {
-    [[maybe_unused]] auto dead = 1 / x;
-    return std::tuple(2 * x, x + 1);
-  };
-  auto [useful, unused] = fuse(with_dead_branch, z);
-  BOOST_TEST(difference(grad(sum(useful), z), full({9}, 2)) == 0);
-}
-
-// Wherever NaN and infinities stand, in values or in what arrives, they go where the ops take them:
-// in lanes and in tails, of turned operands and of repeated ones.
-BOOST_AUTO_TEST_CASE(special_numbers_as_the_ops_do) {
-  auto f = [](auto a, auto b) { return tanh(a) * b + sigmoid(b) / a - exp(a); };
-  for (Type type : {float32, float64}) {
-    Array a = numbers({19, 7}, -2, 2, type).transposed(), b = numbers({19}, -1, 3, type);
-    Array dy = numbers({7, 19}, -3, 3, type);
-    const double specials[] = {std::nan(""), kInfinity, -kInfinity, 0};
-    for (Size k = 0; k < 4; ++k) {
-      a[k][Size{5} * k].fill(specials[k]);
-      b[18 - k].fill(specials[k]);
-      dy[6 - k][3 * k + 1].fill(specials[k]);
-    }
-    auto all = [&](auto&& g) {
-      Tape tape;
-      Variables x{tape.watch(a), tape.watch(b)};
-      Variable y = g(x[0], x[1]);
-      Variables results = grad({y}, x, {.grad_outputs = {dy}});
-      results.push_back(y);
-      return results;
-    };
-    Variables fused = all([&](auto& x, auto& y) { return fuse(f, x, y); }), composed = all(f);
-    for (std::size_t k = 0; k < 3; ++k) {
-      auto got = fused[k].value().to_vector<double>(), expected = composed[k].value().to_vector<double>();
-      BOOST_REQUIRE(got.size() == expected.size());
-      for (std::size_t i = 0; i < got.size(); ++i) {
-        BOOST_TEST_INFO(name_of(type) << " result " << k << " element " << i << ": " << got[i] << " and " << expected[i]);
-        if (std::isfinite(expected[i]))
-          BOOST_TEST(std::abs(got[i] - expected[i]) <= (type == float32 ? 2e-5 : 1e-13) * (1 + std::abs(expected[i])));
-        else
-          BOOST_TEST((got[i] == expected[i] || (std::isnan(got[i]) && std::isnan(expected[i]))));
-      }
-    }
   }
 }
 

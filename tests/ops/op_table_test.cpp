@@ -1,7 +1,6 @@
 // One Boost test case for each row of the op table, and the test that no public op is without a
 // row. That the runner finds mistakes is tested in op_runner_test.cpp.
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <regex>
 #include <set>
@@ -54,14 +53,6 @@ std::set<std::string> row_names() {
   std::set<std::string> names;
   for (const auto& row : op_table::all_rows()) names.insert(row.name);
   return names;
-}
-
-std::vector<std::string> lines_of(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  BOOST_REQUIRE_MESSAGE(in, "cannot open " << file);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  return lines;
 }
 
 /// Names of functions that a header declares at the left margin and that return Variables.

@@ -2,7 +2,6 @@
 // shows, its cell in tests/consumer/main.cpp.
 #include <boost/test/unit_test.hpp>
 
-#include <fstream>
 #include <regex>
 #include <set>
 
@@ -13,14 +12,6 @@
 using namespace unroll;
 
 namespace {
-
-std::vector<std::string> lines_of(const std::filesystem::path& file) {
-  std::ifstream in(file);
-  BOOST_REQUIRE_MESSAGE(in, "cannot open " << file);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
-  return lines;
-}
 
 /// Without its comment and the blanks around it.
 std::string code_of(std::string line) {
