@@ -1,7 +1,6 @@
-// Layers and directions of erased cells; one cell over a sequence is over_time.cpp's.
-#include <unroll/layers/recurrent.hpp>
-
-#include <algorithm>
+// What a Recurrent is put together from, its states and single steps. Sequences are
+// recurrent_run.cpp's.
+#include <unroll/layers/recurrent_stack.hpp>
 
 namespace unroll {
 
@@ -118,42 +117,21 @@ void Recurrent::check_state(const State& s) const {
          ", or none for zeros.");
 }
 
-CellState Recurrent::start_of(const detail::LayerCell& cell, const State& given, std::size_t k) {
-  return cell.start(given.cells.empty() ? CellState() : given.cells[k]);
-}
-
 Recurrent::State Recurrent::step(const Variable& x, const State& s) const {
   check_state(s);
   if (is_bidirectional())
     fail("recurrent",
          "step() cannot run backward cells, which start at the end of a sequence; use ",
          "over_time, or a Recurrent that is not bidirectional.");
+  for (const detail::Layer& l : layers_) l.check_step();
   Scope scope(detail::label_of(*this));
-  State next;
-  Variable input = x;
-  for (std::size_t k = 0; k < layers_.size(); ++k) {
-    const detail::Layer& l = layers_[k];
-    detail::AnyCell& cell = *l.cells[0].cell;
-    Scope inner(cell.module().name());
-    const Variable seen = l.read(input, true);
-    next.cells.push_back(cell.step(seen, start_of(l.cells[0], s, k), l.options.zoneout));
-    if (k + 1 < layers_.size()) input = l.show(input, {cell.output(next.cells.back())});
-  }
-  return next;
+  return detail::Stack{layers_}.step(x, s);
 }
 
 Variable Recurrent::output(const State& s) const {
   check_state(s);
   if (s.cells.empty()) fail("recurrent", "an empty state has no output; call step() first.");
-  // What goes around a layer are the outputs of the one below it.
-  Variable shown;
-  std::size_t k = 0;
-  for (const detail::Layer& l : layers_) {
-    Variables outputs;
-    for (const detail::LayerCell& c : l.cells) outputs.push_back(c.cell->output(s.cells[k++]));
-    shown = l.show(shown, outputs);
-  }
-  return shown;
+  return detail::Stack{layers_}.output(s);
 }
 
 Recurrent::State Recurrent::zero_state(const Variable& x) const { return initial_state(*this, x); }
@@ -168,94 +146,12 @@ Recurrent::State initial_state(const Recurrent& recurrent, const Variable& x,
     Variables outputs;
     for (const detail::LayerCell& c : l.cells) {
       start.cells.push_back(
-          c.cell->start(input, Recurrent::start_of(c, given, start.cells.size())));
+          c.cell->start(input, detail::start_of(c, given, start.cells.size())));
       outputs.push_back(c.cell->output(start.cells.back()));
     }
     input = l.show(input, outputs);
   }
   return start;
-}
-
-/// 0 stays 0, which is no limit.
-static Size share_of(Size budget, Size cells) {
-  return budget > 0 ? std::max<Size>(1, budget / cells) : budget;
-}
-
-RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
-                          const OverTimeOptions<Recurrent::State>& options) {
-  recurrent.check_state(options.initial);
-  RecurrentStates result;
-  result.label_ = detail::label_of(recurrent);
-  Scope scope(result.label_);
-  Variable input = xs;
-  for (const detail::Layer& l : recurrent.layers_) {
-    bool top = &l == &recurrent.layers_.back();
-    if (options.truncation.k2 > options.truncation.k1 && recurrent.layers() > 1)
-      fail(result.label_, "truncation with k2 > k1 runs steps of one layer again, without those ",
-           "below it; expected k2 = k1 for several layers.");
-    const Variable seen = l.read(input, false);
-    OverTimeOptions<CellState> o{.keep_states = options.keep_states || !top,
-                                 .lengths = options.lengths,
-                                 .mask = options.mask,
-                                 .memory_budget = share_of(options.memory_budget, recurrent.cells()),
-                                 .recompute_every = options.recompute_every,
-                                 .truncation = options.truncation,
-                                 .zoneout =
-                                     options.zoneout.empty() ? l.options.zoneout : options.zoneout};
-    for (std::size_t k = 0; k < l.cells.size(); ++k) {
-      const detail::LayerCell& c = l.cells[k];
-      o.initial = Recurrent::start_of(c, options.initial, result.cells_.size());
-      o.reverse = options.reverse != (k == 1);
-      result.cells_.push_back(c.cell->over_time(seen, o, l.dropped_weights(c)));
-      result.last_.cells.push_back(result.cells_.back()->last());
-    }
-    result.top_ = l;
-    result.top_input_ = input;
-    if (!top) input = result.newest_outputs();
-  }
-  result.steps_ = xs.size(0);
-  if (detail::layer_outputs)
-    layer_output(recurrent,
-                 options.keep_states ? result.outputs() : recurrent.output(result.last_));
-  if (!options.keep_states) {
-    result.cells_.clear();
-    result.top_input_ = {};
-  }
-  return result;
-}
-
-Variable RecurrentStates::newest_outputs() const {
-  Variables outputs;
-  for (std::size_t k = cells_.size() - top_.cells.size(); k < cells_.size(); ++k)
-    outputs.push_back(cells_[k]->outputs());
-  return top_.show(top_input_, outputs);
-}
-
-void RecurrentStates::check_kept(Size t) const {
-  detail::check_kept(label_, cells_.empty() ? std::size_t(-1) : static_cast<std::size_t>(steps_),
-                     steps_, t);
-}
-
-Recurrent::State RecurrentStates::operator[](Size t) const {
-  check_kept(t);
-  Recurrent::State state;
-  for (const auto& c : cells_) state.cells.push_back(c->at(t));
-  return state;
-}
-
-const Variable& RecurrentStates::outputs() const {
-  check_kept();
-  return outputs_.get([&] {
-    Scope scope(label_);
-    return newest_outputs();
-  });
-}
-
-Recurrent::State RecurrentStates::all() const {
-  check_kept();
-  Recurrent::State state;
-  for (const auto& c : cells_) state.cells.push_back(c->all());
-  return state;
 }
 
 }  // namespace unroll

@@ -60,11 +60,21 @@ class Recurrent : public Module {
   void add_layer(detail::Layer layer);
   void add_layer(Ref<detail::AnyCell> cell);
   void check_state(const State& s) const;
-  /// The state of cell number k to start from: as LayerCell::start.
-  static CellState start_of(const detail::LayerCell& cell, const State& given, std::size_t k);
 
   std::vector<detail::Layer> layers_;
 };
+
+namespace detail {
+
+/// What a Recurrent did over a sequence.
+struct RecurrentRun : Shared {
+  Recurrent::State last;
+  virtual Recurrent::State at(Size t) const = 0;
+  virtual Recurrent::State all() const = 0;
+  virtual Variable outputs() const = 0;
+};
+
+}  // namespace detail
 
 /// The states of a Recurrent at every step; as States, but each is put together when asked for.
 class RecurrentStates {
@@ -81,24 +91,21 @@ class RecurrentStates {
   friend RecurrentStates over_time(const Recurrent&, const Variable&,
                                    const OverTimeOptions<Recurrent::State>&);
   RecurrentStates() = default;
-  /// What the layer that ran last shows.
-  Variable newest_outputs() const;
   void check_kept(Size t = 0) const;
 
   std::string label_;
   Size steps_ = 0;
-  detail::Layer top_;  // the last layer, and what it read
-  Variable top_input_;
-  std::vector<Ref<detail::AnyStates>> cells_;  // none with keep_states = false
   Recurrent::State last_;
+  Ref<detail::RecurrentRun> run_;  // none with keep_states = false
   detail::Cached<Variable> outputs_;
 };
 
-/// Runs a Recurrent over a sequence (T, B, in), layer by layer. Truncation stops the gradients of
-/// each cell, and of several layers only with k1 = k2; zoneout goes before that of
-/// RecurrentOptions. memory_budget is shared by the cells; the states of all layers but the last are
-/// kept and come on top, also with keep_states = false, as the next layer reads their outputs.
-/// Throws Error as over_time of a cell.
+/// Runs a Recurrent over a sequence (T, B, in), layer by layer. Zoneout goes before that of
+/// RecurrentOptions. Truncation with k2 > k1, which runs steps of all layers again, takes several
+/// layers step by step: they must not be bidirectional, and draw their noise in that order.
+/// memory_budget is shared by the cells; the states of all layers but the last are kept and come on
+/// top, also with keep_states = false, as the next layer reads their outputs. Throws Error as
+/// over_time of a cell.
 RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
                           const OverTimeOptions<Recurrent::State>& options = {});
 

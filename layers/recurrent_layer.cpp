@@ -63,20 +63,25 @@ CellState LayerCell::start(CellState given) const {
   return given;
 }
 
-Variable Layer::read(const Variable& x, bool one_step) const {
-  if (one_step && !options.drop_connect.empty() && Tape::recording())
+Variable Layer::read(const Variable& x, const Variable& mask) const {
+  const Variable y = !first && options.dropout > 0 ? dropout(x, options.dropout) : x;
+  return mask.empty() ? y : y * mask;
+}
+
+Variable Layer::mask(const Shape& one_step, Type type) const {
+  if (first || options.variational_dropout <= 0 || !Tape::recording()) return {};
+  return dropout(ones(one_step, type), options.variational_dropout);
+}
+
+void Layer::check_step() const {
+  if (!Tape::recording()) return;
+  if (!options.drop_connect.empty())
     fail("recurrent", "DropConnect draws weights for all steps of a sequence, so step() cannot; ",
          "use over_time, or step without a tape.");
-  if (first) return x;
-  Variable y = options.dropout > 0 ? dropout(x, options.dropout) : x;
-  if (options.variational_dropout <= 0 || !Tape::recording()) return y;
-  if (one_step)
+  if (!first && options.variational_dropout > 0)
     fail("recurrent",
          "variational dropout has one mask for all steps of a sequence, so step() cannot ",
          "draw it; use over_time, or step without a tape.");
-  Shape shape = y.shape();
-  shape[0] = 1;
-  return y * dropout(ones(shape, y.type()), options.variational_dropout);
 }
 
 Variable Layer::show(const Variable& x, const Variables& outputs) const {

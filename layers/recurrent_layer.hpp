@@ -38,12 +38,17 @@ struct Layer {
   RecurrentOptions options = {};
 
   bool bidirectional() const { return cells.size() == 2; }
-  /// What the cells read: x (T, B, ...) after dropout, or within a loop by hand one step (B, ...).
-  Variable read(const Variable& x, bool one_step) const;
+  /// What the cells read of an input x, (B, ...) or (T, B, ...): with dropout, and times the mask if
+  /// there is one.
+  Variable read(const Variable& x, const Variable& mask) const;
+  /// The mask of variational dropout for inputs of that shape (B, ...) at all steps; empty: none.
+  Variable mask(const Shape& one_step, Type type) const;
   /// What the layer shows, from its input x and the outputs of its cells.
   Variable show(const Variable& x, const Variables& outputs) const;
   /// The weights that DropConnect changes in a cell, and new values for them.
   std::vector<Substitution::Pair> dropped_weights(const LayerCell& cell) const;
+  /// Throws Error if the layer draws something for all steps, which one step by itself cannot.
+  void check_step() const;
 };
 
 /// Throws Error unless the options make sense for any cell.

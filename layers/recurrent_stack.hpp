@@ -1,0 +1,44 @@
+// The layers of a Recurrent taking their steps together: one step of all of them, and what that
+// gives over a sequence. Layer after layer over the whole sequence is recurrent_run.cpp's. Internal.
+#pragma once
+
+#include <span>
+
+#include <unroll/layers/recurrent.hpp>
+
+namespace unroll::detail {
+
+/// What a layer draws once for all steps of a sequence.
+struct LayerNoise {
+  Variable mask = {};                            ///< of its input; empty: none
+  std::vector<Substitution::Pair> weights = {};  ///< of its cell
+};
+
+/// The layers as one cell.
+struct Stack {
+  using State = Recurrent::State;
+  std::span<const Layer> layers;
+  std::vector<LayerNoise> noise = {};  ///< by layer; none: nothing is drawn for a whole sequence
+  std::vector<double> zoneout = {};    ///< in the place of that of the layers; empty: theirs
+
+  /// Only of layers that do not read backwards.
+  State step(const Variable& x, const State& s) const;
+  /// What the last layer shows.
+  Variable output(const State& s) const;
+  /// What the cells of layer k show, of which the first is cell number `first`.
+  Variables outputs(std::size_t k, const State& s, std::size_t first) const;
+  /// Draws for a sequence, of which x is one step.
+  void draw(const Variable& x);
+};
+
+/// The given state of cell number k to start from: as LayerCell::start.
+inline CellState start_of(const LayerCell& cell, const Recurrent::State& given, std::size_t k) {
+  return cell.start(given.cells.empty() ? CellState() : given.cells[k]);
+}
+
+/// Runs the layers of a Recurrent, none of which reads backwards, step by step.
+Ref<RecurrentRun> run_together(const std::string& label, const Recurrent& recurrent,
+                               const std::vector<Layer>& layers, const Variable& xs,
+                               const OverTimeOptions<Recurrent::State>& options);
+
+}  // namespace unroll::detail

@@ -1,0 +1,230 @@
+// Truncated backpropagation through time of several layers and directions, against windows put
+// together by hand. One cell is truncation.cpp's.
+#include <boost/test/unit_test.hpp>
+
+#include "common/error_of.hpp"
+#include "common/numbers.hpp"
+
+#include <unroll/layers/layers.hpp>
+#include <unroll/ops/reshape.hpp>
+
+using namespace unroll;
+
+namespace {
+
+constexpr Size kSteps = 9;
+using Options = OverTimeOptions<Recurrent::State>;
+
+Recurrent doubled(Recurrent r) {
+  r.to(float64);
+  return r;
+}
+
+/// Outputs, and gradients of both orders of their squares with respect to inputs and weights.
+template <class F>
+std::vector<Array> run(const Variables& weights, F&& outputs) {
+  Generator generator(2);
+  Tape tape(generator);
+  const Variable xs = tape.watch(random({kSteps, 2, 3}));
+  Variables leaves{xs};
+  for (const Variable& w : weights) leaves.push_back(w);
+  const Variable y = outputs(xs);
+  const Variables first =
+      grad(sum(random(y.shape(), 8) * square(y)), leaves, {.create_graph = true});
+  Variable penalty = full({}, 0, float64);
+  for (const Variable& g : first) penalty = penalty + sum(square(g));
+  std::vector<Array> result{y.value()};
+  for (const Variable& g : first) result.push_back(g.value());
+  for (const Variable& g : grad(penalty, leaves)) result.push_back(g.value());
+  return result;
+}
+
+std::vector<Array> truncated(const Recurrent& r, const Options& options) {
+  return run(r, [&](const Variable& xs) { return over_time(r, xs, options).outputs(); });
+}
+
+/// Each window from the state k2 - k1 steps before it, a constant unless that is the start.
+std::vector<Array> by_hand(const Recurrent& r, Truncation t, const std::vector<Size>& lengths) {
+  return run(r, [&](const Variable& xs) {
+    const auto whole = no_grad([&] { return over_time(r, xs, {.lengths = lengths}); });
+    Variables y;
+    for (Size begin = 0; begin < kSteps; begin += t.k1) {
+      const Size from = std::max(Size(0), begin + t.k1 - std::max(t.k1, t.k2)),
+                 end = std::min(begin + t.k1, kSteps);
+      Options o;
+      if (from > 0) o.initial = detach(whole[from - 1]);
+      for (Size n : lengths) o.lengths.push_back(std::clamp<Size>(n - from, 0, end - from));
+      const auto window = over_time(r, sliced(xs, 0, from, end), o);
+      y.push_back(sliced(window.outputs(), 0, begin - from, end - from));
+    }
+    return concat(y, 0);
+  });
+}
+
+void check_equal(const std::vector<Array>& a, const std::vector<Array>& b) {
+  BOOST_REQUIRE(a.size() == b.size());
+  for (std::size_t k = 0; k < a.size(); ++k) BOOST_TEST(distance(a[k], b[k]) < 1e-11);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(truncation_of_layers)
+
+BOOST_AUTO_TEST_CASE(is_windows_of_constants) {
+  std::vector<Recurrent> some;
+  some.push_back(doubled(recurrent<GRU>(3, 4, {.layers = 2})));
+  some.push_back(doubled(recurrent<LSTM>(3, 3, {.layers = 3, .skip = Skip::residual})));
+  some.push_back(doubled(stacked({.learned_initial = true, .skip = Skip::highway}, LSTM(3, 4),
+                                 Elman(4, 4), LSTM(4, 4))));
+  some.push_back(doubled(stacked(LSTM(3, 5, {.projection = 2}), GRU(2, 4))));
+  for (const Recurrent& r : some)
+    for (Truncation t : {Truncation{4}, Truncation{2, 4}, Truncation{1, 3}, Truncation{3, 4},
+                         Truncation{4, 7}, Truncation{2, kSteps}})
+      for (const std::vector<Size>& lengths : {std::vector<Size>{}, {9, 4}}) {
+        BOOST_TEST_CONTEXT("k1 = " << t.k1 << ", k2 = " << t.k2 << ", " << lengths.size())
+        check_equal(truncated(r, {.lengths = lengths, .truncation = t}), by_hand(r, t, lengths));
+      }
+}
+
+BOOST_AUTO_TEST_CASE(at_the_end_is_the_full_gradient) {
+  const Recurrent r = doubled(recurrent<LSTM>(3, 4, {.layers = 2}));
+  const auto full = truncated(r, {});
+  check_equal(truncated(r, {.truncation = {3, kSteps}}), full);
+  check_equal(truncated(r, {.truncation = {100, 200}}), full);
+  BOOST_TEST(distance(truncated(r, {.truncation = {2, 4}})[1], full[1]) > 1e-4);
+}
+
+BOOST_AUTO_TEST_CASE(in_reverse_windows_begin_at_the_end) {
+  const Recurrent r = doubled(recurrent<GRU>(3, 4, {.layers = 2}));
+  const Truncation t{2, 3};
+  check_equal(truncated(r, {.reverse = true, .truncation = t}), run(r, [&](const Variable& xs) {
+                return flip(over_time(r, flip(xs, {0}), {.truncation = t}).outputs(), {0});
+              }));
+}
+
+/// What it shows has weights of its own.
+struct Reader : Cell {
+  using Cell::Cell;
+  Parameter W = parameter("W", {hidden, in}), U = parameter("U", {hidden, hidden}),
+            V = parameter("V", {hidden, hidden});
+  struct State {
+    Variable h;
+  };
+  State step(const Variable& x, const State& s) const { return {tanh(affine(x, W, s.h, U))}; }
+  Variable output(const State& s) const { return linear(s.h, V); }
+};
+
+// What is drawn for a whole sequence is drawn once; steps that run again draw what they drew before.
+BOOST_AUTO_TEST_CASE(noise_is_that_of_the_whole_run) {
+  const Truncation nowhere{kSteps, kSteps + 1};
+  for (const RecurrentOptions& options :
+       {RecurrentOptions{.drop_connect = {"U"}, .layers = 2, .variational_dropout = 0.5},
+        RecurrentOptions{.dropout = 0.4, .layers = 2, .zoneout = {0.3}}}) {
+    const Recurrent r = doubled(recurrent<GRU>(3, 4, options));
+    const auto whole = truncated(r, {.truncation = nowhere});
+    for (Truncation t : {Truncation{2, 5}, Truncation{1, 2}})
+      BOOST_TEST(identical(truncated(r, {.truncation = t})[0], whole[0]));
+    BOOST_TEST(distance(whole[0], truncated(doubled(recurrent<GRU>(3, 4, {.layers = 2})),
+                                            {.truncation = nowhere})[0]) > 1e-3);
+    if (options.dropout == 0) check_equal(whole, truncated(r, {}));
+  }
+  const Recurrent r =
+      doubled(recurrent<Reader>(3, 4, {.drop_connect = {"W", "V"}, .layers = 2}));
+  check_equal(truncated(r, {.truncation = nowhere}), truncated(r, {}));
+}
+
+BOOST_AUTO_TEST_CASE(zoneout_of_the_call_stands_for_that_of_the_layers) {
+  const Recurrent r = doubled(recurrent<GRU>(3, 4, {.layers = 2, .zoneout = {0.3}})),
+                  plain = doubled(recurrent<GRU>(3, 4, {.layers = 2}));
+  for (std::size_t k = 0; k < r.parameters().size(); ++k)
+    plain.parameters()[k].assign(r.parameters()[k].value());
+  const Truncation t{2, 4};
+  BOOST_TEST(identical(truncated(r, {.truncation = t, .zoneout = {0.6}})[0],
+                       truncated(plain, {.truncation = t, .zoneout = {0.6}})[0]));
+  BOOST_TEST(distance(truncated(r, {.truncation = t, .zoneout = {0.6}})[0],
+                      truncated(r, {.truncation = t})[0]) > 1e-3);
+}
+
+BOOST_AUTO_TEST_CASE(states_are_those_of_the_layers) {
+  const Recurrent r = doubled(stacked(LSTM(3, 4), GRU(4, 2)));
+  const Variable xs = random({kSteps, 2, 3});
+  Tape tape;
+  LayerOutputs expected;
+  const Options one{.lengths = {9, 4}}, both{.lengths = {9, 4}, .truncation = {2, 4}};
+  const auto by_layer = over_time(r, xs, one);
+  const std::vector<NamedOutput> by_layer_outputs = expected.list();
+  LayerOutputs again;
+  const auto together = over_time(r, xs, both);
+  auto same = [](const Variables& a, const Variables& b) {
+    BOOST_REQUIRE(a.size() == b.size());
+    for (std::size_t k = 0; k < a.size(); ++k)
+      BOOST_TEST(distance(a[k].value(), b[k].value()) < 1e-12);
+  };
+  same(values_of(together.all()), values_of(by_layer.all()));
+  same(values_of(together.last()), values_of(by_layer.last()));
+  for (Size t : {0, 3, 8}) same(values_of(together[t]), values_of(by_layer[t]));
+  BOOST_REQUIRE(again.list().size() == 3u);
+  for (std::size_t k = 0; k < 3; ++k) {
+    BOOST_TEST(again.list()[k].name == by_layer_outputs[k].name);
+    same({again.list()[k].value}, {by_layer_outputs[k].value});
+  }
+  const auto unkept = over_time(r, xs, {.keep_states = false, .lengths = {9, 4}, .truncation = {2, 4}});
+  same(values_of(unkept.last()), values_of(by_layer.last()));
+  BOOST_TEST(error_of([&] { unkept.outputs(); }) != "");
+  BOOST_TEST(over_time(r, random({0, 2, 3}), {.truncation = {2, 4}}).outputs().shape() ==
+             Shape({0, 2, 2}));
+}
+
+// The states keep their cells.
+BOOST_AUTO_TEST_CASE(outputs_outlive_the_layers) {
+  auto states = [] {
+    const Recurrent r = doubled(recurrent<LSTM>(3, 4, {.layers = 2}));
+    Tape tape;
+    return over_time(r, random({kSteps, 2, 3}), {.truncation = {2, 4}});
+  }();
+  BOOST_TEST(states.outputs().shape() == Shape({kSteps, 2, 4}));
+}
+
+BOOST_AUTO_TEST_CASE(of_both_directions_and_dropped_weights) {
+  const RecurrentOptions options{.bidirectional = true, .drop_connect = {"U"}};
+  Recurrent r = recurrent<GRU>(3, 4, options);
+  r.to(float64);
+  const std::vector<NamedParameter> p = r.named_parameters();
+  GRU forward(3, 4), backward(3, 4);
+  for (GRU* cell : {&forward, &backward}) cell->to(float64);
+  for (std::size_t k = 0; k < 4; ++k) {
+    forward.parameters()[k].assign(p[k].parameter.value());
+    backward.parameters()[k].assign(p[k + 4].parameter.value());
+  }
+  for (Truncation t : {Truncation{2, 5}, Truncation{4}}) {
+    auto one = [&](const GRU& cell, const Variable& xs, bool reverse) {
+      Substitution in_place({{cell.U, dropout(cell.U, 0.5)}});
+      return over_time(cell, xs, {.reverse = reverse, .truncation = t}).outputs();
+    };
+    Variables weights = forward;
+    for (const Parameter& w : backward.parameters()) weights.push_back(w);
+    check_equal(run(r,
+                          [&](const Variable& xs) {
+                            return over_time(r, xs, {.truncation = t}).outputs();
+                          }),
+                run(weights, [&](const Variable& xs) {
+                  const Variable f = one(forward, xs, false);
+                  return concat({f, one(backward, xs, true)});
+                }));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(mistakes) {
+  Tape tape;
+  const Variable xs = random({kSteps, 2, 3});
+  const Recurrent both = doubled(recurrent<GRU>(3, 4, {.bidirectional = true, .layers = 2}));
+  BOOST_TEST(error_of([&] { over_time(both, xs, {.truncation = {2, 4}}); }) ==
+             "[Recurrent] truncation with k2 > k1 runs steps of all layers again, but a "
+             "bidirectional layer needs all steps of the one below it; expected k2 = k1.");
+  const Recurrent r = doubled(recurrent<GRU>(3, 4, {.layers = 2}));
+  BOOST_TEST(error_of([&] {
+               over_time(r, xs, {.recompute_every = 2, .truncation = {2, 4}});
+             }).starts_with("[Recurrent] truncation has k2 > k1, which runs steps again"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
