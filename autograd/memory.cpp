@@ -22,9 +22,9 @@ struct LocalCount {
     live += bytes;
     if (live > peak) peak = live;
     constexpr std::int64_t kStep = 1 << 16;
-    if (static_cast<std::uint64_t>(live + kStep) > 2 * kStep) report();
+    if (static_cast<std::uint64_t>(live + kStep) > 2 * kStep) [[unlikely]] report();
   }
-  void report() {
+  [[gnu::noinline]] void report() {
     std::int64_t before = counters.live.fetch_add(live, std::memory_order_relaxed);
     std::int64_t highest = counters.peak.load(std::memory_order_relaxed);
     while (before + peak > highest &&
@@ -51,6 +51,15 @@ void to_system(void* block, int number) {
   std::free(block);
 }
 
+// The usual ways through take and free are short; the rest is kept out of them.
+[[gnu::noinline, gnu::cold]] void* from_system(std::size_t payload) {
+  void* memory = std::aligned_alloc(kLine, kLine + payload);
+  if (!memory) throw std::bad_alloc();
+  count_system(payload, 1);
+  counters.allocations.fetch_add(1, std::memory_order_relaxed);
+  return memory;
+}
+
 // Freed blocks of one size class; the last one freed is the next one taken. A thread that frees what
 // others make would pile it up: no more is kept than it had in use at a time itself.
 struct FreeStack {
@@ -58,6 +67,7 @@ struct FreeStack {
   std::size_t size, room;
   std::size_t used, most_used;
 
+  /// nullptr if there is none.
   void* pop() {
     if (++used > most_used) most_used = used;
     if (size == 0) return nullptr;
@@ -70,6 +80,13 @@ struct FreeStack {
       __builtin_prefetch(next + kLine, 1);
     }
     return top;
+  }
+  /// False if there is no room, or enough of them.
+  bool push(void* block) {
+    if (used > 0) --used;
+    if (size == room || size + used >= most_used) return false;
+    blocks[size++] = block;
+    return true;
   }
 };
 thread_local constinit FreeStack free_stacks[kClasses] = {};
@@ -94,17 +111,22 @@ struct StackOwner {
   }
 };
 
-/// False if there is no more room in the stack.
-bool grow(FreeStack& stack) {
-  if (stacks_gone) return false;
+void grow(FreeStack& stack) {
   thread_local StackOwner owner;
   static_cast<void>(owner);
   std::size_t room = stack.room ? 2 * stack.room : 64;
   void* grown = std::realloc(stack.blocks, room * sizeof(void*));
-  if (!grown) return false;
+  if (!grown) return;
   stack.blocks = static_cast<void**>(grown);
   stack.room = room;
-  return true;
+}
+
+[[gnu::noinline, gnu::cold]] void push_slowly(FreeStack& stack, void* block, int number) {
+  if (stack.size == stack.room && !stacks_gone) grow(stack);
+  if (stack.size == stack.room || stack.size + stack.used >= stack.most_used)
+    to_system(block, number);
+  else
+    stack.blocks[stack.size++] = block;
 }
 
 }  // namespace
@@ -122,20 +144,13 @@ std::size_t block::payload_of(int number) {
 }
 
 void* block::take(const Size& size) {
-  if (void* freed = free_stacks[size.number].pop()) return freed;
-  void* memory = std::aligned_alloc(kLine, kLine + size.payload);
-  if (!memory) throw std::bad_alloc();
-  count_system(size.payload, 1);
-  counters.allocations.fetch_add(1, std::memory_order_relaxed);
-  return memory;
+  void* freed = free_stacks[size.number].pop();
+  return freed ? freed : from_system(size.payload);
 }
 
 void block::free(void* block, int number) {
   FreeStack& stack = free_stacks[number];
-  if (stack.used > 0) --stack.used;
-  if (stack.size + stack.used >= stack.most_used || (stack.size == stack.room && !grow(stack)))
-    return to_system(block, number);
-  stack.blocks[stack.size++] = block;
+  if (!stack.push(block)) push_slowly(stack, block, number);
 }
 
 Ref<Buffer> Buffer::take(std::size_t bytes) {
@@ -145,7 +160,7 @@ Ref<Buffer> Buffer::take(std::size_t bytes) {
   buffer->size_number = size.number;
   buffer->bytes = size.payload;
   local_count.add(static_cast<std::int64_t>(buffer->bytes));
-  return Ref<Buffer>(buffer);
+  return Ref<Buffer>::first(buffer);
 }
 
 void Buffer::free(Buffer* buffer) {

@@ -35,6 +35,13 @@ class Ref {
     else
       take();
   }
+  /// To an object that was made a moment ago.
+  static Ref first(T* p) {
+    p->count.store(1, std::memory_order_relaxed);
+    Ref ref;
+    ref.p_ = p;
+    return ref;
+  }
   Ref(const Ref& other) : p_(other.p_) { take(); }
   Ref(Ref&& other) noexcept : p_(std::exchange(other.p_, nullptr)) {}
   Ref& operator=(Ref other) noexcept {

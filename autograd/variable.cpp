@@ -42,7 +42,7 @@ Registry& registry() {
 }  // namespace
 
 Ref<Record> Record::make(Array&& value) {
-  return Ref<Record>(new (block::take(kRecord)) Record(std::move(value)));
+  return Ref<Record>::first(new (block::take(kRecord)) Record(std::move(value)));
 }
 
 void Record::free(Record* record) {

@@ -11,7 +11,8 @@ namespace unroll {
 /// {k} cuts between windows, {T} nowhere. Where k2 > k1 a window runs the steps before it again,
 /// with the same random numbers: k2 / k1 times as many steps in all. What a State only carries from
 /// its start, such as an AttentionMemory, is never cut. Windows count the steps that are taken,
-/// padded ones too: from t = 0, in reverse from t = T - 1 whatever the lengths.
+/// padded ones too: from t = 0, in reverse from t = T - 1 whatever the lengths. With memory_budget or
+/// recompute_every k2 = k1; overlapping windows that take little memory have tapes of their own.
 struct Truncation {
   Size k1 = 0;  ///< 0: no truncation
   Size k2 = 0;  ///< k1 or more; 0: k1
