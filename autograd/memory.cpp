@@ -122,11 +122,10 @@ void grow(FreeStack& stack) {
 }
 
 [[gnu::noinline, gnu::cold]] void push_slowly(FreeStack& stack, void* block, int number) {
-  if (stack.size == stack.room && !stacks_gone) grow(stack);
-  if (stack.size == stack.room || stack.size + stack.used >= stack.most_used)
-    to_system(block, number);
-  else
-    stack.blocks[stack.size++] = block;
+  const bool enough = stack.size + stack.used >= stack.most_used;
+  if (!enough && stack.size == stack.room && !stacks_gone) grow(stack);
+  if (enough || stack.size == stack.room) return to_system(block, number);
+  stack.blocks[stack.size++] = block;
 }
 
 }  // namespace

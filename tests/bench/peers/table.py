@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Turns what compare.sh has collected into one table: medians over the passes, and ratios.
+"""Turns what compare.sh has collected into tables of times and ratios: medians over the passes, and
+the least times, which are what a processor gives that nobody else is using.
 
     table.py compare.jsonl
 """
@@ -25,6 +26,11 @@ def middle(lines, peer, workload, what="median_ms"):
     return statistics.median(found) if found else None
 
 
+def least(lines, peer, workload):
+    """The least time of all passes; None if that peer has no such workload."""
+    return min((line["min_ms"] for line in lines.get((peer, workload), [])), default=None)
+
+
 def number(x):
     return "-" if x is None else f"{x:.3g}" if x < 100 else f"{x:.0f}"
 
@@ -33,14 +39,15 @@ def over(a, b):
     return "-" if a is None or b is None else f"{a / b:.2f}"
 
 
-def table(lines):
+def table(lines, time):
+    """One row a workload, of what time(lines, peer, workload) says."""
     rows = [("ms", "unroll", "PyTorch", "oneDNN", "GEMM floor", "floor/OpenBLAS", "PyTorch/unroll",
              "oneDNN/unroll", "unroll/floor")]
     for workload in sorted(w for p, w in lines if p == "unroll"):
-        ours = middle(lines, "unroll", workload)
-        torch = [t for t in (middle(lines, p, workload) for p in ("torch", "torch-jit")) if t]
+        ours = time(lines, "unroll", workload)
+        torch = [t for t in (time(lines, p, workload) for p in ("torch", "torch-jit")) if t]
         torch = min(torch, default=None)  # the faster of eager and compiled
-        onednn, floor, blas = (middle(lines, p, workload)
+        onednn, floor, blas = (time(lines, p, workload)
                                for p in ("onednn", "gemm-floor", "gemm-floor-openblas"))
         rows.append((workload, number(ours), number(torch), number(onednn), number(floor),
                      number(blas), over(torch, ours), over(onednn, ours), over(ours, floor)))
@@ -50,17 +57,19 @@ def table(lines):
                         for k, (cell, w) in enumerate(zip(row, widths))))
 
 
-def remarks(lines):
-    """What is compared with something of our own, and memory."""
-    w1, w4 = (middle(lines, "unroll", w) for w in ("W1", "W4"))
+def remarks(lines, time):
+    """What is compared with something of our own."""
+    w1, w4, w8, hand = (time(lines, "unroll", w) for w in ("W1", "W4", "W8-4M", "W8-hand"))
     for workload in sorted(w for p, w in lines if p == "unroll, one thread"):
-        one, more = (middle(lines, p, workload) for p in ("unroll, one thread", "unroll"))
+        one, more = (time(lines, p, workload) for p in ("unroll, one thread", "unroll"))
         print(f"{workload}: {over(one, more)} times as fast as one thread")
-    w8, hand = (middle(lines, "unroll", w) for w in ("W8-4M", "W8-hand"))
     if w1 and w4:
         print(f"W4 / (0.75 W1): {over(w4, 0.75 * w1)}")
     if w8 and hand:
         print(f"W8-4M / by hand: {over(w8, hand)}")
+
+
+def memory(lines):
     ours, torch = (middle(lines, p, "W9", "rss_over_import_mb") for p in ("unroll", "torch"))
     if ours and torch:
         print(f"W9 peak memory above the start: {ours:.0f} MB, PyTorch {torch:.0f} MB, "
@@ -74,5 +83,9 @@ if __name__ == "__main__":
     passes = max(len(v) for v in measured.values())
     threads = max(line["threads"] for v in measured.values() for line in v)
     print(f"medians over {passes} passes, {threads} thread{'s' if threads > 1 else ''}")
-    table(measured)
-    remarks(measured)
+    table(measured, middle)
+    remarks(measured, middle)
+    print("\nleast of all passes")
+    table(measured, least)
+    remarks(measured, least)
+    memory(measured)
