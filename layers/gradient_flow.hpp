@@ -18,12 +18,16 @@ Variables norms_by_step(const Variable& loss, const std::vector<Variables>& step
 /// |dL/ds_t| for every step t and value s of the state, a state of (T)s: norms that shrink or grow
 /// geometrically from the last t to the first are gradients that vanish or explode (Pascanu et al.
 /// 2013). `states` is what over_time returned; the graph is kept. With create_graph the norms can
-/// be differentiated. 0 where nothing depends on a state. Throws Error if the states were not kept.
+/// be differentiated. 0 where nothing depends on a state. Throws Error if the states were not kept,
+/// or if gradients pass by them: with recomputation, and with truncation to k2 > k1.
 ///
 ///     auto norms = gradient_norms(loss, states);
 ///     norms.h;                                    // (T)
 template <class States>
 auto gradient_norms(const Variable& loss, const States& states, const GradOptions& options = {}) {
+  if (states.is_run_again())
+    fail("gradient_norms", "truncation with k2 > k1 has run steps again, so that gradients pass by ",
+         "the states kept; expected k2 = k1.");
   std::vector<Variables> steps;
   for (Size t = 0; t < states.size(); ++t) steps.push_back(values_of(states[t]));
   const Variables norms = detail::norms_by_step(loss, steps, options);

@@ -132,10 +132,12 @@ Variables InputRows::slices(Size first, Size end) const {
 }
 
 InputRows InputRows::part(const Variables& slices, Size first) const {
-  InputRows part = *this;
+  InputRows part;
+  part.steps_ = steps_;
+  part.padding_ = padding_;
   part.sequences_ = slices;
   part.start_ = first;
-  part.rows_.clear();
+  part.some_ = some_;
   return part;
 }
 

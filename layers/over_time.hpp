@@ -8,7 +8,8 @@
 //
 // and, where the defaults do not fit,
 //
-//     struct Input { Variable word, tag; };        // what step takes instead of one Variable
+//     struct Input { Variable word, tag; };        // what step takes instead of one Variable; such
+//                                                  // a cell is no layer of a Recurrent
 //     Variable output(const State& s) const;       // what others see; default: the first value
 //     State zero_state(const Variable& x) const;   // for one step's x; of a Cell: (B, hidden)
 #pragma once
@@ -71,6 +72,9 @@ class States {
   }
   /// The state after the last step; with reverse that is the step at t = 0.
   const S& last() const { return last_; }
+  /// True if a truncation with k2 > k1 has run steps again: gradients of later windows go through
+  /// copies of the states kept here.
+  bool is_run_again() const { return run_again_; }
   auto begin() const { return detail::check_kept(label_, kept_.size(), steps_), kept_.begin(); }
   auto end() const { return kept_.end(); }
 
@@ -103,6 +107,7 @@ class States {
 
   std::string label_;
   Size steps_ = 0;
+  bool run_again_ = false;
   std::vector<S> kept_;  // none with keep_states = false
   S last_ = {};
   Function<Variable(const S&)> output_;
@@ -144,13 +149,15 @@ States<StateOf<C>> over_time(const C& cell, const InputOf<C>& xs,
     if (options.keep_states) steps.keep_from(0, states.steps_);
     Scope scope(states.label_);
     steps.state = detail::start_state(cell, steps.input(-1), options.initial);
-    detail::run(steps, {.label = states.label_,
-                        .padding = states.padding_,
-                        .recomputation = recomputation,
-                        .reverse = options.reverse,
-                        .steps = states.steps_,
-                        .truncation = options.truncation,
-                        .zoneout = options.zoneout});
+    const detail::RunOptions run{.label = states.label_,
+                                 .padding = states.padding_,
+                                 .recomputation = recomputation,
+                                 .reverse = options.reverse,
+                                 .steps = states.steps_,
+                                 .truncation = options.truncation,
+                                 .zoneout = options.zoneout};
+    detail::run(steps, run);
+    states.run_again_ = options.truncation.runs_again(states.steps_);
     states.kept_ = std::move(steps.kept);
     states.last_ = std::move(steps.state);
     if constexpr (std::is_base_of_v<Module, C>)

@@ -1,5 +1,5 @@
 // Which states of a sequence are kept and which are computed again by the backward pass, so that
-// it fits into a given memory at the least cost. Arithmetic only: over_time.cpp carries it out.
+// it fits into a given memory at the least cost. Arithmetic only: recomputed_loop.cpp carries it out.
 // Internal.
 #pragma once
 

@@ -141,15 +141,13 @@ Recurrent::State initial_state(const Recurrent& recurrent, const Variable& x,
   recurrent.check_state(given);
   Recurrent::State start;
   Variable input = x;
-  for (const detail::Layer& l : recurrent.layers_) {
-    // The output of a state at the start has the shape of the next layer's input.
-    Variables outputs;
-    for (const detail::LayerCell& c : l.cells) {
+  const detail::Stack stack{recurrent.layers_};
+  for (std::size_t k = 0; k < stack.layers.size(); ++k) {
+    const std::size_t first = start.cells.size();
+    for (const detail::LayerCell& c : stack.layers[k].cells)
       start.cells.push_back(
           c.cell->start(input, detail::start_of(c, given, start.cells.size())));
-      outputs.push_back(c.cell->output(start.cells.back()));
-    }
-    input = l.show(input, outputs);
+    if (k + 1 < stack.layers.size()) input = stack.above(k, input, start, first);
   }
   return start;
 }

@@ -83,6 +83,8 @@ class RecurrentStates {
   Recurrent::State operator[](Size t) const;
   /// The state of each cell after the step that it took last.
   const Recurrent::State& last() const { return last_; }
+  /// As that of States.
+  bool is_run_again() const { return run_again_; }
   /// Outputs of the last layer, (T, B, ...); 0 where padded.
   const Variable& outputs() const;
   Recurrent::State all() const;
@@ -95,6 +97,7 @@ class RecurrentStates {
 
   std::string label_;
   Size steps_ = 0;
+  bool run_again_ = false;
   Recurrent::State last_;
   Ref<detail::RecurrentRun> run_;  // none with keep_states = false
   detail::Cached<Variable> outputs_;
@@ -107,6 +110,10 @@ class RecurrentStates {
 /// top, also with keep_states = false, as the next layer reads their outputs. Throws Error as
 /// over_time of a cell.
 RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
+                          const OverTimeOptions<Recurrent::State>& options = {});
+
+/// A temporary one does, as the states keep its cells, unless steps are to be computed again later.
+RecurrentStates over_time(const Recurrent&& recurrent, const Variable& xs,
                           const OverTimeOptions<Recurrent::State>& options = {});
 
 /// The state at the start: `given`, and zeros where it is empty; x is one step's input.

@@ -165,7 +165,8 @@ struct HeldCell final : AnyCell {
   S typed(const CellState& given, const Variable& x) const {
     if (given.empty()) return S{};
     if (const S* state = given.as<S>()) return *state;
-    S s = unroll::initial_state(cell, x);
+    S s = {};
+    if constexpr (HasZeroState<C> || std::is_base_of_v<Cell, C>) s = unroll::initial_state(cell, x);
     Variables values = given.values();
     std::size_t count = values_of(s).size(), k = 0;
     if (count != values.size()) fail_values(label_of(cell), values.size(), count);

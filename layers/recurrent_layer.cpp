@@ -1,5 +1,5 @@
-// What a layer does to its input, its weights and its outputs. The loop over layers is in
-// recurrent.cpp.
+// What a layer does to its input, its weights and its outputs. Loops over layers are in
+// recurrent_run.cpp and recurrent_stack.cpp.
 #include <unroll/layers/recurrent_layer.hpp>
 
 #include <algorithm>
@@ -17,13 +17,22 @@ void check_probability(const char* name, double p) {
   if (!(p >= 0 && p < 1)) fail("recurrent", name, " is ", p, "; expected 0 <= p < 1.");
 }
 
-Variable merged(Merge merge, const Variable& f, const Variable& b) {
-  if (merge == Merge::concat) return concat({f, b});
+Variable merged(Merge merge, const Variable& f, const Variable& b, Size axis) {
+  if (merge == Merge::concat) return concat({f, b}, axis);
   if (f.shape() != b.shape())
     fail("recurrent", "the outputs of the two directions are ", f.shape(), " and ", b.shape(),
          "; expected the same shape, or Merge::concat.");
   if (merge == Merge::mul) return f * b;
   return merge == Merge::sum ? f + b : 0.5 * (f + b);
+}
+
+/// x W^T + b of the features on that axis.
+Variable linear_on(Size axis, const Variable& x, const Variable& W, const Variable& b) {
+  if (axis == x.rank() - 1) return linear(x, W, b);
+  std::vector<Size> swapped;
+  for (Size k = 0; k < x.rank(); ++k) swapped.push_back(k);
+  std::swap(swapped[static_cast<std::size_t>(axis)], swapped.back());
+  return permute(linear(permute(x, swapped), W, b), swapped);
 }
 
 }  // namespace
@@ -84,14 +93,14 @@ void Layer::check_step() const {
          "draw it; use over_time, or step without a tape.");
 }
 
-Variable Layer::show(const Variable& x, const Variables& outputs) const {
-  Variable y = bidirectional() ? merged(options.merge, outputs[0], outputs[1]) : outputs[0];
+Variable Layer::show(const Variable& x, const Variables& outputs, Size axis) const {
+  Variable y = bidirectional() ? merged(options.merge, outputs[0], outputs[1], axis) : outputs[0];
   if (first || options.skip == Skip::none) return y;
   if (y.shape() != x.shape())
     fail("recurrent", "a layer's input is ", x.shape(), ", its output ", y.shape(),
          "; to go around it they must have the same shape.");
   if (options.skip == Skip::residual) return y + x;
-  Variable t = sigmoid(linear(x, gate->W, gate->b));
+  Variable t = sigmoid(linear_on(axis, x, gate->W, gate->b));
   return t * y + (1 - t) * x;
 }
 

@@ -43,8 +43,9 @@ struct Layer {
   Variable read(const Variable& x, const Variable& mask) const;
   /// The mask of variational dropout for inputs of that shape (B, ...) at all steps; empty: none.
   Variable mask(const Shape& one_step, Type type) const;
-  /// What the layer shows, from its input x and the outputs of its cells.
-  Variable show(const Variable& x, const Variables& outputs) const;
+  /// What the layer shows, from its input x and the outputs of its cells, whose features lie on
+  /// that axis: 1 of a step (B, features, ...), 2 of a sequence.
+  Variable show(const Variable& x, const Variables& outputs, Size axis) const;
   /// The weights that DropConnect changes in a cell, and new values for them.
   std::vector<Substitution::Pair> dropped_weights(const LayerCell& cell) const;
   /// Throws Error if the layer draws something for all steps, which one step by itself cannot.

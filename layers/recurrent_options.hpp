@@ -12,7 +12,7 @@ namespace unroll {
 /// How the outputs f and b of the two directions of a layer become one.
 enum class Merge {
   average,  ///< (f + b) / 2
-  concat,   ///< on the last axis
+  concat,   ///< of the features, which lie on axis 1 of a step (B, features, ...)
   mul,      ///< f b
   sum,      ///< f + b
 };
@@ -20,7 +20,8 @@ enum class Merge {
 /// What a layer shows, for an input x and an output f(x) of its cells.
 enum class Skip {
   none,      ///< f(x)
-  highway,   ///< t f(x) + (1 - t) x, t = sigmoid(x W^T + b), b -1 at first (Srivastava et al. 2015)
+  highway,   ///< t f(x) + (1 - t) x, t = sigmoid(x W^T + b), b -1 at first (Srivastava et al. 2015);
+             ///< of images at every point
   residual,  ///< f(x) + x
 };
 

@@ -26,7 +26,7 @@ struct RunByLayer final : RecurrentRun {
     Variables list;
     for (std::size_t k = cells.size() - top.cells.size(); k < cells.size(); ++k)
       list.push_back(cells[k]->outputs());
-    return top.show(top_input, list);
+    return top.show(top_input, list, 2);
   }
 
   Layer top;  // the last layer, and what it read
@@ -94,12 +94,21 @@ RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
                                options);
   }
   result.steps_ = xs.size(0);
+  result.run_again_ = options.truncation.runs_again(result.steps_);
   result.last_ = run->last;
   if (options.keep_states) result.run_ = run;
   if (detail::layer_outputs)
     layer_output(recurrent,
                  options.keep_states ? result.outputs() : recurrent.output(result.last_));
   return result;
+}
+
+RecurrentStates over_time(const Recurrent&& recurrent, const Variable& xs,
+                          const OverTimeOptions<Recurrent::State>& options) {
+  if (options.memory_budget != 0 || options.recompute_every != 0)
+    fail(detail::label_of(recurrent), "is a temporary, but its steps are computed again by the ",
+         "backward pass; give it a name.");
+  return over_time(recurrent, xs, options);
 }
 
 void RecurrentStates::check_kept(Size t) const {

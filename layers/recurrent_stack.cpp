@@ -17,7 +17,7 @@ Stack::State Stack::step(const Variable& x, const State& s) const {
     const Variable seen = l.read(input, noise.empty() ? Variable() : noise[k].mask);
     next.cells.push_back(l.cells[0].cell->step(seen, start_of(l.cells[0], s, k),
                                                zoneout.empty() ? l.options.zoneout : zoneout));
-    if (k + 1 < layers.size()) input = l.show(input, outputs(k, next, k));
+    if (k + 1 < layers.size()) input = l.show(input, outputs(k, next, k), 1);
   }
   return next;
 }
@@ -35,18 +35,25 @@ Variable Stack::output(const State& s) const {
   Variable shown;
   std::size_t first = 0;
   for (std::size_t k = 0; k < layers.size(); first += layers[k++].cells.size())
-    shown = layers[k].show(shown, outputs(k, s, first));
+    shown = layers[k].show(shown, outputs(k, s, first), 1);
   return shown;
 }
 
-void Stack::draw(const Variable& x) {
+Variable Stack::above(std::size_t k, const Variable& x, const State& start,
+                      std::size_t first) const {
+  LayerOutputs unheard;
+  return no_grad([&] { return layers[k].show(x, outputs(k, start, first), 1); });
+}
+
+void Stack::draw(const Variable& x, const State& start) {
   Variable input = x;
-  for (const Layer& l : layers) {
-    const LayerCell& c = l.cells[0];
-    noise.push_back({l.mask(input.shape(), input.type()), l.dropped_weights(c)});
-    // The output of a state at the start has the shape of the next layer's input.
-    input = l.show(input, {c.cell->output(c.cell->start(input, {}))});
+  std::vector<LayerNoise> drawn;
+  for (std::size_t k = 0; k < layers.size(); ++k) {
+    const Layer& l = layers[k];
+    drawn.push_back({l.mask(input.shape(), input.type()), l.dropped_weights(l.cells[0])});
+    if (k + 1 < layers.size()) input = above(k, input, start, k);
   }
+  noise = std::move(drawn);
 }
 
 namespace {
@@ -65,10 +72,10 @@ struct RunTogether final : RecurrentRun {
   Variable outputs() const override {
     return stacked([&](const Recurrent::State& s) { return stack.output(s); });
   }
-  void give_layer_outputs() const {
+  void give_layer_outputs(bool all) const {
     for (std::size_t k = 0; k < layers.size(); ++k) {
       auto output = [&](const Recurrent::State& s) { return stack.outputs(k, s, k)[0]; };
-      layer_output(layers[k].cells[0].cell->module(), kept.empty() ? output(last) : stacked(output));
+      layer_output(layers[k].cells[0].cell->module(), all ? stacked(output) : output(last));
     }
   }
 
@@ -95,9 +102,9 @@ Ref<RecurrentRun> run_together(const std::string& label, const Recurrent& recurr
   CellSteps<Stack> steps(r.stack, xs, InputRows(label, {xs}, options.lengths, options.mask));
   r.padding = steps.rows.padding();
   r.stack.zoneout = options.zoneout;
-  r.stack.draw(steps.input(-1));
   if (options.keep_states) steps.keep_from(0, steps.rows.steps());
   steps.state = initial_state(recurrent, steps.input(-1), options.initial);
+  r.stack.draw(steps.input(-1), steps.state);
   run(steps, {.label = label,
               .padding = r.padding,
               .recomputation = {.budget = options.memory_budget, .every = options.recompute_every},
@@ -107,7 +114,7 @@ Ref<RecurrentRun> run_together(const std::string& label, const Recurrent& recurr
               .zoneout = {}});
   r.kept = std::move(steps.kept);
   r.last = std::move(steps.state);
-  if (layer_outputs) r.give_layer_outputs();
+  if (layer_outputs) r.give_layer_outputs(options.keep_states);
   return Ref<RecurrentRun>(result.get());
 }
 

@@ -27,8 +27,11 @@ struct Stack {
   Variable output(const State& s) const;
   /// What the cells of layer k show, of which the first is cell number `first`.
   Variables outputs(std::size_t k, const State& s, std::size_t first) const;
-  /// Draws for a sequence, of which x is one step.
-  void draw(const Variable& x);
+  /// What the layer above layer k reads, if it reads x, in states at the start: for its shape, so
+  /// nothing is recorded, and no LayerOutputs hears of it.
+  Variable above(std::size_t k, const Variable& x, const State& start, std::size_t first) const;
+  /// Draws for a sequence that begins so; x is one step of it.
+  void draw(const Variable& x, const State& start);
 };
 
 /// The given state of cell number k to start from: as LayerCell::start.

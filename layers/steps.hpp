@@ -11,11 +11,14 @@ namespace unroll {
 /// {k} cuts between windows, {T} nowhere. Where k2 > k1 a window runs the steps before it again,
 /// with the same random numbers: k2 / k1 times as many steps in all. What a State only carries from
 /// its start, such as an AttentionMemory, is never cut. Windows count the steps that are taken,
-/// padded ones too: from t = 0, in reverse from t = T - 1 whatever the lengths. With memory_budget or
+/// padded ones too: from t = 0, in reverse from t = T - 1 whatever the lengths. The states that one
+/// sees are those of their own window; what later windows run again are copies. With memory_budget or
 /// recompute_every k2 = k1; overlapping windows that take little memory have tapes of their own.
 struct Truncation {
   Size k1 = 0;  ///< 0: no truncation
   Size k2 = 0;  ///< k1 or more; 0: k1
+  /// True if it runs steps of a sequence of that length again.
+  bool runs_again(Size steps) const { return k2 > k1 && steps > k1; }
 };
 
 }  // namespace unroll
@@ -141,6 +144,7 @@ class InputRows {
   InputRows part(const Variables& slices, Size first) const;
 
  private:
+  InputRows() = default;
   Size steps_ = 0;
   Padding padding_;
   Variables sequences_;

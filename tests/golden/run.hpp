@@ -17,7 +17,8 @@ using unroll::Size;
 using unroll::Variable;
 using unroll::Variables;
 
-/// Thrown by a handler for a kind of case that it does not know: the case counts as skipped.
+/// Thrown by a handler for a kind of case that it does not know: the case counts as skipped, and
+/// the program as failed.
 struct Unknown : std::runtime_error {
   using std::runtime_error::runtime_error;
 };

@@ -98,6 +98,26 @@ BOOST_AUTO_TEST_CASE(norms_where_nothing_depends) {
              }).starts_with("[Elman] its states were not kept"));
 }
 
+// Gradients of later windows go through states that nobody sees.
+BOOST_AUTO_TEST_CASE(no_norms_of_steps_that_a_truncation_runs_again) {
+  const Elman cell = in_float64(Elman(3, 4));
+  const Recurrent r = in_float64(recurrent<Elman>(3, 4, {.layers = 2}));
+  Tape tape;
+  auto message = [&](const auto& net, Truncation t) {
+    const auto states = over_time(net, random({3, 1, 3}), {.truncation = t});
+    return error_of([&] { gradient_norms(sum(states.outputs()), states); });
+  };
+  const std::string expected =
+      "[gradient_norms] truncation with k2 > k1 has run steps again, so that gradients pass by the "
+      "states kept; expected k2 = k1.";
+  BOOST_TEST(message(cell, {1, 2}) == expected);
+  BOOST_TEST(message(r, {1, 2}) == expected);
+  for (Truncation t : {Truncation{1}, Truncation{3, 5}}) {
+    BOOST_TEST(message(cell, t) == "");
+    BOOST_TEST(message(r, t) == "");
+  }
+}
+
 // Against a cell whose weights are rows of watched sequences.
 BOOST_AUTO_TEST_CASE(steps_sum_up_to_the_gradient) {
   GRU cell = in_float64(GRU(3, 4));

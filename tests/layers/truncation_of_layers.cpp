@@ -44,14 +44,16 @@ std::vector<Array> truncated(const Recurrent& r, const Options& options) {
 }
 
 /// Each window from the state k2 - k1 steps before it, a constant unless that is the start.
-std::vector<Array> by_hand(const Recurrent& r, Truncation t, const std::vector<Size>& lengths) {
+std::vector<Array> by_hand(const Recurrent& r, Truncation t, const std::vector<Size>& lengths,
+                           const Recurrent::State& initial = {}) {
   return run(r, [&](const Variable& xs) {
-    const auto whole = no_grad([&] { return over_time(r, xs, {.lengths = lengths}); });
+    const auto whole =
+        no_grad([&] { return over_time(r, xs, {.initial = initial, .lengths = lengths}); });
     Variables y;
     for (Size begin = 0; begin < kSteps; begin += t.k1) {
       const Size from = std::max(Size(0), begin + t.k1 - std::max(t.k1, t.k2)),
                  end = std::min(begin + t.k1, kSteps);
-      Options o;
+      Options o{.initial = initial};
       if (from > 0) o.initial = detach(whole[from - 1]);
       for (Size n : lengths) o.lengths.push_back(std::clamp<Size>(n - from, 0, end - from));
       const auto window = over_time(r, sliced(xs, 0, from, end), o);
@@ -84,6 +86,95 @@ BOOST_AUTO_TEST_CASE(is_windows_of_constants) {
         BOOST_TEST_CONTEXT("k1 = " << t.k1 << ", k2 = " << t.k2 << ", " << lengths.size())
         check_equal(truncated(r, {.lengths = lengths, .truncation = t}), by_hand(r, t, lengths));
       }
+}
+
+// States may be given, hold lists, and belong to modules that have no zeros of their own.
+BOOST_AUTO_TEST_CASE(of_any_state) {
+  struct Sum : Module {
+    Parameter W = parameter("W", {4, 4});
+    struct State {
+      Variable s;
+    };
+    State step(const Variable& x, const State& s) const { return {tanh(linear(s.s + x, W))}; }
+  };
+  const Truncation t{2, 5};
+  const Recurrent order = doubled(
+      recurrent([](Size in, Size hidden) { return ElmanOfOrder(in, hidden, 3); }, 3, 4, {.layers = 2}));
+  const auto zero = initial_state(order, random({2, 3}));
+  Size seed = 20;
+  const auto some = map_values(
+      zero, [&](const Variable& v) { return Variable(random(v.shape(), static_cast<int>(++seed))); });
+  check_equal(truncated(order, {.initial = some, .truncation = t}), by_hand(order, t, {}, some));
+  Recurrent sums = doubled(stacked(LSTM(3, 4), Sum(), GRU(4, 4)));
+  const Recurrent::State given{{CellState(), {random({2, 4}, 5)}, CellState()}};
+  check_equal(truncated(sums, {.initial = given, .truncation = t}), by_hand(sums, t, {}, given));
+}
+
+// A layer may show what it reads in a memory that comes with the start.
+BOOST_AUTO_TEST_CASE(of_a_decoder_with_a_memory) {
+  struct Decoder : Cell {
+    using Cell::Cell;
+    DotAttention attention = submodule("attention", DotAttention(hidden, 5, 3));
+    Parameter W = parameter("W", {hidden, in}), U = parameter("U", {hidden, hidden});
+    struct State {
+      Variable h;
+      AttentionMemory memory;
+    };
+    State step(const Variable& x, const State& s) const {
+      return {tanh(affine(x, W, s.h, U)), s.memory};
+    }
+    Variable output(const State& s) const { return attention(s.h, s.memory).output; }
+  };
+  Decoder decoder(4, 4);
+  decoder.to(float64);
+  const Decoder::State start{zeros({2, 4}, float64),
+                             decoder.attention.remember(random({6, 2, 5}, 7))};
+  const Recurrent r = doubled(stacked(LSTM(3, 4), std::move(decoder), GRU(5, 4)));
+  const Recurrent::State given{{CellState(), start, CellState()}};
+  for (Truncation t : {Truncation{2, 4}, Truncation{1, 3}}) {
+    const auto windows = run(r, [&](const Variable& xs) {
+      const auto whole = no_grad([&] { return over_time(r, xs, {.initial = given}); });
+      Variables y;
+      for (Size begin = 0; begin < kSteps; begin += t.k1) {
+        const Size from = std::max(Size(0), begin + t.k1 - t.k2),
+                   end = std::min(begin + t.k1, kSteps);
+        Recurrent::State at = from == 0 ? given : detach(whole[from - 1]);
+        if (from > 0) {
+          Decoder::State s = *at.cells[1].as<Decoder::State>();
+          s.memory = start.memory;
+          at.cells[1] = s;
+        }
+        const auto window = over_time(r, sliced(xs, 0, from, end), {.initial = at});
+        y.push_back(sliced(window.outputs(), 0, begin - from, end - from));
+      }
+      return concat(y, 0);
+    });
+    check_equal(truncated(r, {.initial = given, .truncation = t}), windows);
+  }
+  LayerOutputs outputs;
+  over_time(r, random({1, 2, 3}), {.initial = given, .truncation = {2, 4}});
+  std::vector<std::string> names;
+  for (const NamedOutput& o : outputs.list()) names.push_back(o.name);
+  // What is asked at the start for its shape is nobody's output.
+  BOOST_TEST(names[0] == "layer0");
+  BOOST_TEST(std::count(names.begin(), names.end(), "layer0") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(masks_and_reverse_with_lengths) {
+  const Recurrent r = doubled(recurrent<GRU>(3, 4, {.layers = 2}));
+  const Truncation t{2, 3};
+  const std::vector<Size> lengths{9, 4};
+  Array mask = zeros({kSteps, 2});
+  mask.sliced(1, 0, 1).fill(1);
+  mask.sliced(0, 0, 4).fill(1);
+  check_equal(truncated(r, {.mask = Variable(mask), .truncation = t}), by_hand(r, t, lengths));
+  check_equal(truncated(r, {.lengths = lengths, .reverse = true, .truncation = t}),
+              run(r, [&](const Variable& xs) {
+                return flip(over_time(r, flip(xs, {0}),
+                                      {.mask = flip(Variable(mask), {0}), .truncation = t})
+                                .outputs(),
+                            {0});
+              }));
 }
 
 BOOST_AUTO_TEST_CASE(at_the_end_is_the_full_gradient) {
@@ -171,8 +262,20 @@ BOOST_AUTO_TEST_CASE(states_are_those_of_the_layers) {
   const auto unkept = over_time(r, xs, {.keep_states = false, .lengths = {9, 4}, .truncation = {2, 4}});
   same(values_of(unkept.last()), values_of(by_layer.last()));
   BOOST_TEST(error_of([&] { unkept.outputs(); }) != "");
+  LayerOutputs none;
   BOOST_TEST(over_time(r, random({0, 2, 3}), {.truncation = {2, 4}}).outputs().shape() ==
              Shape({0, 2, 2}));
+  for (const NamedOutput& o : none.list()) BOOST_TEST(o.value.size(0) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(of_a_temporary) {
+  const Variable xs = random({kSteps, 2, 3});
+  auto states = over_time(doubled(recurrent<LSTM>(3, 4, {.layers = 2})), xs);
+  BOOST_TEST(states.outputs().shape() == Shape({kSteps, 2, 4}));
+  BOOST_TEST(error_of([&] {
+               over_time(recurrent<LSTM>(3, 4), xs, {.recompute_every = 2});
+             }) == "[Recurrent] is a temporary, but its steps are computed again by the backward "
+                   "pass; give it a name.");
 }
 
 // The states keep their cells.
