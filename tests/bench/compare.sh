@@ -56,6 +56,13 @@ for ((pass = 1; pass <= passes; ++pass)); do
     "${pin[@]}" "$build/tests/bench" --only "$workload" --threads "$threads" --json >>"$lines"
     if [ "$threads" != 1 ]; then
       "$build/tests/bench" --only "$workload" --threads 1 --json | sed 's/"unroll"/"unroll, one thread"/' >>"$lines"
+      # What the machine has to give: as many processes, which have nothing to do with each other.
+      for ((k = 0; k < threads; ++k)); do
+        "$build/tests/bench" --only "$workload" --threads 1 --json >"$build/at-once.$k" &
+      done
+      wait
+      cat "$build"/at-once.* | sed 's/"unroll"/"unroll, at once"/' >>"$lines"
+      rm "$build"/at-once.*
     fi
     "${pin[@]}" /usr/bin/python3 $peers/pytorch.py --only "$workload" --threads "$threads" >>"$lines"
     "${pin[@]}" "$build/peers/onednn" "$threads" "$workload" >>"$lines"

@@ -57,12 +57,14 @@ def table(lines, time):
                         for k, (cell, w) in enumerate(zip(row, widths))))
 
 
-def remarks(lines, time):
+def remarks(lines, time, threads):
     """What is compared with something of our own."""
     w1, w4, w8, hand = (time(lines, "unroll", w) for w in ("W1", "W4", "W8-4M", "W8-hand"))
     for workload in sorted(w for p, w in lines if p == "unroll, one thread"):
-        one, more = (time(lines, p, workload) for p in ("unroll, one thread", "unroll"))
-        print(f"{workload}: {over(one, more)} times as fast as one thread")
+        one, more, at_once = (time(lines, p, workload)
+                              for p in ("unroll, one thread", "unroll", "unroll, at once"))
+        print(f"{workload}: {over(one, more)} times as fast as one thread; {threads} processes at "
+              f"once do {over(threads * one, at_once)} times the work of one")
     if w1 and w4:
         print(f"W4 / (0.75 W1): {over(w4, 0.75 * w1)}")
     if w8 and hand:
@@ -84,8 +86,8 @@ if __name__ == "__main__":
     threads = max(line["threads"] for v in measured.values() for line in v)
     print(f"medians over {passes} passes, {threads} thread{'s' if threads > 1 else ''}")
     table(measured, middle)
-    remarks(measured, middle)
+    remarks(measured, middle, threads)
     print("\nleast of all passes")
     table(measured, least)
-    remarks(measured, least)
+    remarks(measured, least, threads)
     memory(measured)
