@@ -149,14 +149,13 @@ States<StateOf<C>> over_time(const C& cell, const InputOf<C>& xs,
     if (options.keep_states) steps.keep_from(0, states.steps_);
     Scope scope(states.label_);
     steps.state = detail::start_state(cell, steps.input(-1), options.initial);
-    const detail::RunOptions run{.label = states.label_,
-                                 .padding = states.padding_,
-                                 .recomputation = recomputation,
-                                 .reverse = options.reverse,
-                                 .steps = states.steps_,
-                                 .truncation = options.truncation,
-                                 .zoneout = options.zoneout};
-    detail::run(steps, run);
+    detail::run(steps, {.label = states.label_,
+                        .padding = states.padding_,
+                        .recomputation = recomputation,
+                        .reverse = options.reverse,
+                        .steps = states.steps_,
+                        .truncation = options.truncation,
+                        .zoneout = options.zoneout});
     states.run_again_ = options.truncation.runs_again(states.steps_);
     states.kept_ = std::move(steps.kept);
     states.last_ = std::move(steps.state);

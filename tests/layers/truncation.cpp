@@ -3,6 +3,7 @@
 
 #include "common/error_of.hpp"
 #include "common/numbers.hpp"
+#include "common/windows.hpp"
 
 #include <unroll/layers/layers.hpp>
 #include <unroll/ops/reshape.hpp>
@@ -52,15 +53,7 @@ struct Fixture {
   /// Each window from the state k2 - k1 steps before it, a constant unless that is the start.
   auto by_hand(Size k1, Size k2) const {
     return run([&](const Variable& xs, const LSTM::State& s) {
-      const auto whole = no_grad([&] { return over_time(cell, xs, {.initial = s}); });
-      Variables y;
-      for (Size begin = 0; begin < kSteps; begin += k1) {
-        const Size from = std::max(Size(0), begin + k1 - k2), end = std::min(begin + k1, kSteps);
-        const LSTM::State at = from == 0 ? s : detach(whole[from - 1]);
-        const auto window = over_time(cell, sliced(xs, 0, from, end), {.initial = at});
-        y.push_back(sliced(window.outputs(), 0, begin - from, end - from));
-      }
-      return concat(y, 0);
+      return by_windows(cell, xs, {k1, k2}, OverTimeOptions<LSTM::State>{.initial = s});
     });
   }
 };
@@ -165,18 +158,10 @@ BOOST_AUTO_TEST_CASE(a_memory_in_the_state_keeps_its_gradients) {
   for (Truncation t : {Truncation{3}, Truncation{kSteps}, Truncation{2, 4}, Truncation{1, 2}})
     for (std::vector<Size> lengths : {std::vector<Size>{}, {9, 4}}) {
       const auto by_hand = gradients([&](const Decoder::State& start) {
-        const auto whole = over_time(decoder, x, {.initial = start, .lengths = lengths});
-        Variables y;
-        for (Size begin = 0; begin < kSteps; begin += t.k1) {
-          const Size from = std::max(Size(0), begin + t.k1 - std::max(t.k1, t.k2)),
-                     end = std::min(begin + t.k1, kSteps);
-          Options o{.initial = start};
-          if (from > 0) o.initial.h = detach(whole[from - 1].h);
-          for (Size n : lengths) o.lengths.push_back(std::clamp<Size>(n - from, 0, end - from));
-          const auto window = over_time(decoder, sliced(x, 0, from, end), o);
-          y.push_back(sliced(window.outputs(), 0, begin - from, end - from));
-        }
-        return concat(y, 0);
+        return by_windows(decoder, x, t, Options{.initial = start, .lengths = lengths},
+                          [&](const Decoder::State& s) {
+                            return Decoder::State{detach(s.h), start.memory};
+                          });
       });
       auto truncated = [&](Size every) {
         return gradients([&](const Decoder::State& start) {

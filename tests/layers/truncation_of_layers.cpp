@@ -4,6 +4,7 @@
 
 #include "common/error_of.hpp"
 #include "common/numbers.hpp"
+#include "common/windows.hpp"
 
 #include <unroll/layers/layers.hpp>
 #include <unroll/ops/reshape.hpp>
@@ -47,19 +48,7 @@ std::vector<Array> truncated(const Recurrent& r, const Options& options) {
 std::vector<Array> by_hand(const Recurrent& r, Truncation t, const std::vector<Size>& lengths,
                            const Recurrent::State& initial = {}) {
   return run(r, [&](const Variable& xs) {
-    const auto whole =
-        no_grad([&] { return over_time(r, xs, {.initial = initial, .lengths = lengths}); });
-    Variables y;
-    for (Size begin = 0; begin < kSteps; begin += t.k1) {
-      const Size from = std::max(Size(0), begin + t.k1 - std::max(t.k1, t.k2)),
-                 end = std::min(begin + t.k1, kSteps);
-      Options o{.initial = initial};
-      if (from > 0) o.initial = detach(whole[from - 1]);
-      for (Size n : lengths) o.lengths.push_back(std::clamp<Size>(n - from, 0, end - from));
-      const auto window = over_time(r, sliced(xs, 0, from, end), o);
-      y.push_back(sliced(window.outputs(), 0, begin - from, end - from));
-    }
-    return concat(y, 0);
+    return by_windows(r, xs, t, Options{.initial = initial, .lengths = lengths});
   });
 }
 
@@ -133,21 +122,13 @@ BOOST_AUTO_TEST_CASE(of_a_decoder_with_a_memory) {
   const Recurrent::State given{{CellState(), start, CellState()}};
   for (Truncation t : {Truncation{2, 4}, Truncation{1, 3}}) {
     const auto windows = run(r, [&](const Variable& xs) {
-      const auto whole = no_grad([&] { return over_time(r, xs, {.initial = given}); });
-      Variables y;
-      for (Size begin = 0; begin < kSteps; begin += t.k1) {
-        const Size from = std::max(Size(0), begin + t.k1 - t.k2),
-                   end = std::min(begin + t.k1, kSteps);
-        Recurrent::State at = from == 0 ? given : detach(whole[from - 1]);
-        if (from > 0) {
-          Decoder::State s = *at.cells[1].as<Decoder::State>();
-          s.memory = start.memory;
-          at.cells[1] = s;
-        }
-        const auto window = over_time(r, sliced(xs, 0, from, end), {.initial = at});
-        y.push_back(sliced(window.outputs(), 0, begin - from, end - from));
-      }
-      return concat(y, 0);
+      return by_windows(r, xs, t, Options{.initial = given}, [&](const Recurrent::State& state) {
+        Recurrent::State at = detach(state);
+        Decoder::State s = *at.cells[1].as<Decoder::State>();
+        s.memory = start.memory;
+        at.cells[1] = s;
+        return at;
+      });
     });
     check_equal(truncated(r, {.initial = given, .truncation = t}), windows);
   }

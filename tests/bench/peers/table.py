@@ -82,7 +82,7 @@ if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     measured = read(sys.argv[1])
-    passes = max(len(v) for v in measured.values())
+    passes = max(len(v) for (peer, _), v in measured.items() if peer == "unroll")
     threads = max(line["threads"] for v in measured.values() for line in v)
     print(f"medians over {passes} passes, {threads} thread{'s' if threads > 1 else ''}")
     table(measured, middle)
