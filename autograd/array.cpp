@@ -182,14 +182,18 @@ Array Array::reshaped(Shape shape) const {
 
 Array Array::viewed_as(const Array& geometry) const {
   if (!is_contiguous()) fail("view", "shape ", shape_, " is not contiguous.");
-  Array view = *this;
-  view.shape_ = geometry.shape_;
-  view.strides_ = geometry.strides_;
-  view.offset_ += geometry.offset_;
+  Array view(geometry.shape_, geometry.strides_, offset_ + geometry.offset_, type_);
+  view.buffer_ = buffer_;
   return view;
 }
 
 Array Array::contiguous() const { return is_contiguous() ? *this : copy(); }
+
+const Array& Array::contiguous(Array& copied) const {
+  if (is_contiguous()) return *this;
+  copied = copy();
+  return copied;
+}
 
 Array Array::copy() const {
   Array a = uninitialised(shape_, type_);

@@ -82,6 +82,12 @@ class Array {
   /// Index i along the first axis, which disappears; negative i counts from the end.
   Array operator[](Size i) const { return select(0, i); }
   Array select(Size axis, Size i) const;
+  /// The same geometry, so many elements further in memory, which nobody checks: from part to part.
+  Array moved(Size elements) const {
+    Array view = *this;
+    view.offset_ += elements;
+    return view;
+  }
   /// Elements start, start + step, ... before stop, as Python's slices: negative positions count
   /// from the end, positions outside are clipped, a negative step reads backwards.
   Array sliced(Size axis, Size start, Size stop, Size step = 1) const;
@@ -103,6 +109,8 @@ class Array {
 
   /// Itself if contiguous, else a copy.
   Array contiguous() const;
+  /// The same without another handle to itself; the copy, if there is one, goes to `copied`.
+  const Array& contiguous(Array& copied) const;
   /// Contiguous copy in memory of its own.
   Array copy() const;
   /// Itself if it has the type already, else a converted copy.

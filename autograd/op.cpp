@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <unroll/autograd/node.hpp>
+#include <unroll/autograd/small.hpp>
 #include <unroll/autograd/strided.hpp>
 #include <unroll/autograd/substitution.hpp>
 
@@ -28,11 +29,9 @@ void Node::release() {
 }
 
 Op::Op(const char* name, std::span<const Variable> inputs) : name_(name) {
-  const Variable* few[kInline] = {};
-  std::vector<const Variable*> many(inputs.size() > kInline ? inputs.size() : 0);
-  const Variable** list = many.empty() ? few : many.data();
+  Small<const Variable*, kInline> list(inputs.size());
   for (std::size_t k = 0; k < inputs.size(); ++k) list[k] = &inputs[k];
-  check(list, static_cast<int>(inputs.size()));
+  check(list.data(), static_cast<int>(inputs.size()));
 }
 
 Op::~Op() {
@@ -201,8 +200,11 @@ Variable contiguous(const Variable& x) {
 std::vector<Variable> views(const char* name, const Variable& x, std::vector<Array> values,
                             std::vector<Array> geometries) {
   Op op(name, x);
-  if (op[0].raw() != x.value().raw())  // the values were taken from the Parameter
-    for (std::size_t k = 0; k < values.size(); ++k) values[k] = op[0].viewed_as(geometries[k]);
+  if (values.empty() || op[0].raw() != x.value().raw()) {  // or taken from the Parameter
+    values.clear();
+    values.reserve(geometries.size());
+    for (const Array& one : geometries) values.push_back(op[0].viewed_as(one));
+  }
   if (!op.recorded()) return {values.begin(), values.end()};
   struct Closure {
     std::vector<Array> geometries;
@@ -219,9 +221,9 @@ std::vector<Variable> views(const char* name, const Variable& x, std::vector<Arr
       Array sum = direct ? target.array : Array(g.x_shape(), g.x_type());
       if (direct && !target.accumulate) sum.fill(0);
       for (int k = 0; k < g.results(); ++k)
-        if (g.has_dy(k)) {
+        if (const Variable* dy = g.given(k)) {
           Array part = sum.viewed_as(geometries[static_cast<std::size_t>(k)]);
-          kernel::add_into(part, g.dy(k).value());
+          kernel::add_into(part, dy->value());
         }
       if (direct) return;
       if (target.accumulate) kernel::add_into(target.array, sum);
@@ -230,14 +232,16 @@ std::vector<Variable> views(const char* name, const Variable& x, std::vector<Arr
   };
   TapeImpl& tape = *recording_tape();
   int parent = op.inputs_[0].slot;
-  std::vector<Variable> results = op.record(std::move(values), Closure{geometries}, Keep::nothing);
+  std::vector<Variable> results =
+      op.record(std::move(values), Closure{std::move(geometries)}, Keep::nothing);
   Node& node = tape.nodes[tape.nodes.size() - 1];
   node.is_view = true;
+  const std::vector<Array>& kept = static_cast<const Closure*>(node.closure)->geometries;
   // The gradient of a view of a contiguous view lies in the gradient of the first of them.
   const Alias* outer = tape.slots[parent].alias;
   if (outer && !outer->geometry.is_contiguous()) return results;
   for (int k = 0; k < node.n_results; ++k) {
-    const Array& g = geometries[static_cast<std::size_t>(k)];
+    const Array& g = kept[static_cast<std::size_t>(k)];
     Size offset = g.offset() + (outer ? outer->geometry.offset() : 0);
     void* memory = tape.arena.take(sizeof(Alias), alignof(Alias));
     tape.long_shapes |= g.rank() > Shape::kInline;
@@ -269,9 +273,7 @@ Variable scatter_views(const Variables& xs, const std::vector<Array>& geometries
   return op.record(std::move(y), [geometries](Backward& g) {
     Variable dy = g.dy();
     dy = contiguous(dy);
-    std::vector<Array> values;
-    for (const Array& one : geometries) values.push_back(dy.value().viewed_as(one));
-    std::vector<Variable> parts = views("views", dy, std::move(values), geometries);
+    std::vector<Variable> parts = views("views", dy, {}, geometries);
     for (int k = 0; k < g.inputs(); ++k) g.give(k, parts[static_cast<std::size_t>(k)]);
   }, Keep::nothing);
 }

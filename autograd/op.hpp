@@ -26,7 +26,9 @@ class Backward {
 
   /// Gradient of result k, zeros if nothing arrived there.
   Variable dy(int k = 0) const;
-  bool has_dy(int k) const;
+  bool has_dy(int k) const { return given(k) != nullptr; }
+  /// The same without another handle to it; nullptr if nothing arrived.
+  const Variable* given(int k = 0) const;
   /// Input k. Throws if its value was not kept, or has changed since.
   const Variable& x(int k = 0) const;
   /// Result k; as x.
@@ -108,6 +110,9 @@ class Op {
     check(list, static_cast<int>(sizeof...(X)));
   }
   Op(const char* name, std::span<const Variable> inputs);
+  Op(const char* name, std::span<const Variable* const> inputs) : name_(name) {
+    check(inputs.data(), static_cast<int>(inputs.size()));
+  }
   ~Op();
   Op(const Op&) = delete;
   Op& operator=(const Op&) = delete;
@@ -141,12 +146,17 @@ class Op {
     store({&result, 1}, gradient_function<std::remove_cvref_t<F>>, &gradient, keep);
     return result;
   }
-  /// The same for several results.
+  /// The same for several results, which are Variables already.
+  template <class F>
+  void record(std::span<Variable> results, F&& gradient, Keep keep = Keep::all) {
+    if (recorded_) store(results, gradient_function<std::remove_cvref_t<F>>, &gradient, keep);
+  }
   template <class F>
   std::vector<Variable> record(std::vector<Array> ys, F&& gradient, Keep keep = Keep::all) {
     std::vector<Variable> results;
+    results.reserve(ys.size());
     for (Array& y : ys) results.emplace_back(std::move(y));
-    if (recorded_) store(results, gradient_function<std::remove_cvref_t<F>>, &gradient, keep);
+    record(std::span<Variable>(results), std::forward<F>(gradient), keep);
     return results;
   }
   /// A result without gradient: indices, comparisons.
@@ -207,14 +217,17 @@ Variable broadcast_to(const Variable& x, const Shape& shape);
 Variable contiguous(const Variable& x);
 
 /// Views of x, sharing its numbers; their gradients are summed in place in the gradient of x.
-/// `geometries` are the same views of Array::layout(contiguous x), without numbers.
+/// `geometries` are the views of Array::layout(contiguous x), without numbers, `values` the same of
+/// x, where that is not contiguous.
 std::vector<Variable> views(const char* name, const Variable& x, std::vector<Array> values,
                             std::vector<Array> geometries);
 /// The views that `f`, a function from Array to std::vector<Array>, makes of x.
 template <class F>
 std::vector<Variable> views(const char* name, const Variable& x, F&& f) {
   const Shape& shape = x.shape();
-  return views(name, x, f(x.value()),
+  std::vector<Array> values;
+  if (!x.value().is_contiguous()) values = f(x.value());
+  return views(name, x, std::move(values),
                f(Array::layout(shape, contiguous_strides(shape), 0, x.type())));
 }
 /// The view that `f`, a function of an Array such as `a.transposed()`, makes of x.

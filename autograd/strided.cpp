@@ -115,8 +115,8 @@ void copy_into(Array& target, const Array& source) {
       std::memmove(target.mutable_raw(), source.raw(), static_cast<std::size_t>(bytes));
     return;
   }
-  const Array s = same ? source : source.broadcast_to(target.shape());
-  Rows<2> rows(target.shape(), {&target.strides(), &s.strides()});
+  const Shape broadcast = same ? Shape() : source.broadcast_to(target.shape()).strides();
+  Rows<2> rows(target.shape(), {&target.strides(), same ? &source.strides() : &broadcast});
   dispatch(target.type(), [&]<class To>() {
     dispatch(source.type(), [&]<class From>() {
       To* y = target.mutable_data<To>();
@@ -126,6 +126,8 @@ void copy_into(Array& target, const Array& source) {
         const From* from = x + at[1];
         if (step[0] == 1 && step[1] == 1) {
           for (Size i = 0; i < n; ++i) to[i] = static_cast<To>(from[i]);
+        } else if (step[0] == 1 && step[1] == 0) {
+          std::fill_n(to, n, static_cast<To>(*from));
         } else {
           for (Size i = 0; i < n; ++i) to[i * step[0]] = static_cast<To>(from[i * step[1]]);
         }

@@ -246,14 +246,14 @@ Variable Sweep::finish(int slot) {
 // ---- what gradient functions see ----
 
 Variable Backward::dy(int k) const {
-  if (has_dy(k)) return sweep_.gradient(node_.first_slot + k);
+  if (const Variable* dy = given(k)) return *dy;
   const Slot& s = sweep_.tape_.slots[node_.first_slot + k];
   return zeros(s.shape, s.type);
 }
 
-bool Backward::has_dy(int k) const {
+const Variable* Backward::given(int k) const {
   int slot = node_.first_slot + k;
-  return sweep_.in_range(slot) && !sweep_.gradient(slot).empty();
+  return sweep_.in_range(slot) && !sweep_.gradient(slot).empty() ? &sweep_.gradient(slot) : nullptr;
 }
 
 const Variable& Backward::x(int k) const {

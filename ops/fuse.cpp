@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include <unroll/autograd/small.hpp>
+
 namespace unroll::kernel {
 
 namespace {
@@ -103,11 +105,11 @@ struct Slabs {
 /// Places for the gradients of the inputs, as results of a kernel over `shape`.
 void add_targets(Backward& b, const Shape& shape, Type type, Operands& operands, Slabs& slabs) {
   int first = operands.size();
-  std::vector<const void*> buffers;
+  Small<const void*, 16> buffers(b.inputs());
   for (int k = 0; k < b.inputs(); ++k) {
+    buffers[k] = nullptr;
     if (!b.wants(k)) {
       operands.push();
-      buffers.push_back(nullptr);
       continue;
     }
     if (slabs.count > 1 && repeats(b, k, shape, slabs.axis)) {
@@ -115,7 +117,6 @@ void add_targets(Backward& b, const Shape& shape, Type type, Operands& operands,
       room.insert(0, slabs.count);
       slabs.sums.push_back({k, operands.size(), Array(room, type)});
       operands.push(slabs.sums.back().slabs[0], shape).add = true;
-      buffers.push_back(nullptr);
       continue;
     }
     // The array is not held while the next target is asked for: inputs may be views of one value,
@@ -128,10 +129,10 @@ void add_targets(Backward& b, const Shape& shape, Type type, Operands& operands,
     if (broadcast && !target.accumulate) clear(o.data, target.array.size(), type);
     if (b.inputs() == 1) return;
     // Inputs that share one gradient are all added to it.
-    buffers.push_back(target.array.buffer().get());
+    buffers[k] = target.array.buffer().get();
     for (int j = 0; j < k; ++j) {
       Operand& other = operands[first + j];
-      if (buffers[static_cast<std::size_t>(j)] != buffers.back() || other.add) continue;
+      if (buffers[j] != buffers[k] || other.add) continue;
       clear(other.data, shape.count(), type);
       other.add = true;
     }
@@ -195,12 +196,13 @@ void backward(Backward& b, const LaneKernel& kernel, const void* function, Keep 
   // At least one of the results has a gradient; the others' are zero.
   static const double zero = 0;
   int first = 0;
-  while (!b.has_dy(first)) ++first;
-  const Variable dy = b.dy(first);
+  while (!b.given(first)) ++first;
+  const Variable dy = *b.given(first);
   const Shape& shape = dy.shape();
   for (int k = 0; k < b.results(); ++k) {
-    Operand& o = operands.push(k > first && b.has_dy(k) ? b.dy(k).value() : dy.value(), shape);
-    if (b.has_dy(k)) continue;
+    const Variable* given = b.given(k);
+    Operand& o = operands.push(given ? given->value() : dy.value(), shape);
+    if (given) continue;
     o.data = const_cast<double*>(&zero);
     o.layout = Operand::uniform;
   }

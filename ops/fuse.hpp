@@ -91,13 +91,6 @@ void fused_graph(Backward& b, const F& f, std::index_sequence<I...>) {
              results);
 }
 
-template <class R>
-auto named(std::vector<Variable> y, const R*) {
-  return [&]<std::size_t... K>(std::index_sequence<K...>) {
-    return std::tuple{std::move(y[K])...};
-  }(std::make_index_sequence<std::tuple_size_v<R>>());
-}
-
 template <class F, class... X>
 auto fuse(const F& f, const X&... x) {
   constexpr int n = sizeof...(X);
@@ -117,11 +110,15 @@ auto fuse(const F& f, const X&... x) {
     const Array* in[] = {&op[static_cast<int>(I)]...};
     kernel::forward("fuse", values, &f, op.type(), in, y);
   }(std::make_index_sequence<n>());
-  if constexpr (kernel::is_tuple<R>)
-    return named(op.record(std::vector<Array>(y.begin(), y.end()), backward, Keep::inputs),
-                 static_cast<const R*>(nullptr));
-  else
+  if constexpr (!kernel::is_tuple<R>) {
     return op.record(std::move(y[0]), backward, Keep::inputs);
+  } else {
+    return [&]<std::size_t... K>(std::index_sequence<K...>) {
+      Variable results[] = {Variable(std::move(y[K]))...};
+      op.record(std::span<Variable>(results), backward, Keep::inputs);
+      return std::tuple{std::move(results[K])...};
+    }(std::make_index_sequence<values.outputs>());
+  }
 }
 
 }  // namespace detail

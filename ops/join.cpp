@@ -10,32 +10,26 @@ namespace unroll {
 
 namespace {
 
-/// Views of parts of an array along an axis. Their shape and strides are worked out once, because
+/// Views of parts of an array along an axis. That of a single position is worked out once, because
 /// a sequence has thousands of steps.
 class Cutter {
  public:
   /// With drop_axis the parts are single positions, without that axis.
   Cutter(const Array& whole, int axis, bool drop_axis)
-      : whole_(whole), axis_(axis), drop_(drop_axis), contiguous_(whole.is_contiguous()),
-        shape_(whole.shape()), strides_(contiguous_strides(shape_)), step_(strides_[axis]) {
-    if (!drop_) return;
-    shape_.erase(axis);
-    strides_.erase(axis);
+      : whole_(whole), axis_(axis), drop_(drop_axis && whole.shape()[axis] > 0) {
+    if (drop_) first_ = whole.select(axis, 0);
   }
 
-  Array operator()(Size from, Size size) {
-    if (!contiguous_)
-      return drop_ ? whole_.select(axis_, from) : whole_.sliced(axis_, from, from + size);
-    if (!drop_) shape_[axis_] = size;
-    return whole_.viewed_as(Array::layout(shape_, strides_, from * step_, whole_.type()));
+  Array operator()(Size from, Size size) const {
+    if (!drop_) return whole_.sliced(axis_, from, from + size);
+    return first_.moved(from * whole_.strides()[axis_]);
   }
 
  private:
   const Array& whole_;
   int axis_;
-  bool drop_, contiguous_;
-  Shape shape_, strides_;
-  Size step_;
+  bool drop_;
+  Array first_;  ///< position 0
 };
 
 /// The op's inputs behind one another along an axis of `y`, or one at each position of it.
@@ -139,6 +133,7 @@ std::vector<Variable> unstack(const Variable& x, Size axis) {
   return views("unstack", x, [&](const Array& whole) {
     Cutter cut(whole, a, true);
     std::vector<Array> parts;
+    parts.reserve(static_cast<std::size_t>(whole.shape()[a]));
     for (Size i = 0; i < whole.shape()[a]; ++i) parts.push_back(cut(i, 1));
     return parts;
   });
@@ -151,6 +146,7 @@ std::vector<Variable> cut_up(const char* name, const Variable& x, const std::vec
   return views(name, x, [&](const Array& whole) {
     Cutter cut(whole, axis, false);
     std::vector<Array> parts;
+    parts.reserve(sizes.size());
     Size at = 0;
     for (Size size : sizes) {
       parts.push_back(cut(at, size));

@@ -4,29 +4,10 @@
 
 #include <algorithm>
 
+#include <unroll/autograd/small.hpp>
 #include <unroll/ops/lane_kernel.hpp>
 
 namespace unroll::kernel {
-
-/// An array on the stack, unless it is a large one.
-template <class T, Size most>
-class Small {
- public:
-  explicit Small(Size n) : data_(inline_) {
-    if (n <= most) return;
-    heap_ = Buffer::take(static_cast<std::size_t>(n) * sizeof(T));
-    data_ = reinterpret_cast<T*>(heap_->data());
-  }
-  Small(const Small&) = delete;
-  T& operator[](Size k) { return data_[k]; }
-  const T& operator[](Size k) const { return data_[k]; }
-  T* data() { return data_; }
-
- private:
-  T inline_[most];
-  T* data_;
-  Ref<Buffer> heap_;
-};
 
 /// Operands in one common shape; neighbouring axes are merged where all operands allow it.
 class Walk {

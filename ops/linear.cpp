@@ -7,6 +7,7 @@
 #include <optional>
 
 #include <unroll/autograd/node.hpp>
+#include <unroll/autograd/small.hpp>
 #include <unroll/autograd/strided.hpp>
 #include <unroll/ops/checks.hpp>
 #include <unroll/ops/gemm.hpp>
@@ -105,8 +106,9 @@ class WeightGradient final : public Deferred {
       return parts[0].viewed_as(Array::layout(shape, contiguous_strides(shape), 0, parts[0].type()));
     Array all = Array::uninitialised(shape, parts[0].type());
     auto* next = static_cast<std::byte*>(all.mutable_raw());
+    Array copied;
     for (const Array& part : parts) {
-      const Array rows = part.contiguous();
+      const Array& rows = part.contiguous(copied);
       const auto bytes = static_cast<std::size_t>(rows.size() * bytes_of(rows.type()));
       if (bytes) std::memcpy(next, rows.raw(), bytes);
       next += bytes;
@@ -138,7 +140,8 @@ struct Prepared : Shared {
 };
 
 void add_product(Array& y, const Op& op, int k, bool accumulate) {
-  Array x = op[k].contiguous(), W = op[k + 1].contiguous();
+  Array copied_x, copied_W;
+  const Array &x = op[k].contiguous(copied_x), &W = op[k + 1].contiguous(copied_W);
   Size m = rows_in(x), n = W.shape()[0], inner = W.shape()[1];
   if (Ref<Shared>* memo = gains_from_right_side(m, W) ? op.memo(k + 1) : nullptr) {
     auto* p = static_cast<Prepared*>(memo->get());
@@ -158,7 +161,10 @@ struct AffineGradient {
   bool bias;
 
   void operator()(Backward& b) const {
-    const Variable dy = contiguous(b.dy());
+    const Variable& given = *b.given();  // of one result
+    Variable copied;
+    if (!given.value().is_contiguous()) copied = contiguous(given);
+    const Variable& dy = copied.empty() ? given : copied;
     for (int k = 0; k < full; ++k) b.give(k, dy);
     for (int k = full; k < full + 2 * pairs; k += 2) {
       if (b.wants(k)) input_gradient(b, k, dy);
@@ -185,7 +191,8 @@ struct AffineGradient {
     if (b.wants(k + 1) && gains_from_right_side(m, W))
       if (const auto* right_side = b.deferred<WeightGradient>(k + 1).right_side(W))
         return right_side->multiply(dy, dx, accumulate);
-    product(false, false, m, W.shape()[1], W.shape()[0], dy, W.contiguous(), dx, accumulate);
+    Array copied;
+    product(false, false, m, W.shape()[1], W.shape()[0], dy, W.contiguous(copied), dx, accumulate);
   }
 
   static void weight_gradient(Backward& b, int k, const Variable& dy) {
@@ -233,8 +240,8 @@ Shape shape_of_result(const Op& op, int full) {
 }
 
 /// inputs: `full` results of the same shape, `pairs` of x and W, then perhaps a bias.
-Variable sum_of_products(const Variables& inputs, int full, int pairs, bool bias) {
-  Op op(pairs + full + bias > 1 ? "affine" : "linear", std::span<const Variable>(inputs));
+Variable sum_of_products(std::span<const Variable* const> inputs, int full, int pairs, bool bias) {
+  Op op(pairs + full + bias > 1 ? "affine" : "linear", inputs);
   check_types(op, full, pairs);
   const Shape shape = shape_of_result(op, full);
   Shape lead = shape;
@@ -267,28 +274,38 @@ Variable sum_of_products(const Variables& inputs, int full, int pairs, bool bias
 
 }  // namespace
 
-Variable affine_of(const Variables& terms) {
+Variable detail::affine_of(std::span<const Variable* const> terms) {
   if (terms.size() < 2)
     fail("affine", "takes x, W, h, U, ... and perhaps a bias; got ", terms.size(), ".");
-  const std::size_t count = terms.size() / 2 * 2;
-  Variable bias = count < terms.size() ? terms.back() : Variable();
-  Variables list;  // products of rows first
-  list.reserve(terms.size());
-  int sums = 0, pairs = 0;
-  for (std::size_t k = 0; k < count; k += 2) {
-    detail::RowProduct product = detail::product_of_row(terms[k], terms[k + 1], bias);
-    if (!product.row.empty()) {
-      list.insert(list.begin() + sums++, std::move(product.row));
-      if (product.has_bias) bias = Variable();
-    } else {
-      list.insert(list.end(), {terms[k], terms[k + 1]});
-      ++pairs;
-    }
+  static const Variable none;
+  const std::size_t pairs = terms.size() / 2;
+  const Variable* bias = terms.size() % 2 ? terms.back() : &none;
+  Small<Variable, 4> rows(pairs);  // products of rows of sequences, empty for other pairs
+  for (std::size_t k = 0; k < pairs; ++k) {
+    RowProduct product = product_of_row(*terms[2 * k], *terms[2 * k + 1], *bias);
+    if (product.has_bias) bias = &none;
+    rows[k] = std::move(product.row);
   }
-  if (!bias.empty()) list.push_back(std::move(bias));
-  const bool has_bias = static_cast<int>(list.size()) > sums + 2 * pairs;
-  if (sums == 1 && list.size() == 1) return std::move(list[0]);
-  return sum_of_products(list, sums, pairs, has_bias);
+  Small<const Variable*, 9> inputs(terms.size());
+  std::size_t sums = 0, count = 0;
+  for (std::size_t k = 0; k < pairs; ++k)
+    if (!rows[k].empty()) inputs[sums++] = &rows[k];
+  if (sums == 1 && pairs == 1 && bias->empty()) return std::move(rows[0]);
+  count = sums;
+  for (std::size_t k = 0; k < pairs; ++k) {
+    if (!rows[k].empty()) continue;
+    inputs[count++] = terms[2 * k];
+    inputs[count++] = terms[2 * k + 1];
+  }
+  if (!bias->empty()) inputs[count++] = bias;
+  return sum_of_products({inputs.data(), count}, static_cast<int>(sums),
+                         static_cast<int>(pairs - sums), !bias->empty());
+}
+
+Variable affine_of(const Variables& terms) {
+  std::vector<const Variable*> list;
+  for (const Variable& term : terms) list.push_back(&term);
+  return detail::affine_of(list);
 }
 
 Variable linear(const Variable& x, const Variable& W) { return affine_of({x, W}); }

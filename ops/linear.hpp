@@ -2,9 +2,16 @@
 // as in PyTorch; general matrix products are in matmul.hpp.
 #pragma once
 
+#include <span>
+
 #include <unroll/autograd/variable.hpp>
 
 namespace unroll {
+
+namespace detail {
+/// affine_of without handles of its own to the terms.
+Variable affine_of(std::span<const Variable* const> terms);
+}  // namespace detail
 
 /// y = x W^T (+ b). x (..., D), W (H, D), b broadcasting to (..., H); y (..., H).
 /// Throws Error if the inner sizes differ.
@@ -19,7 +26,8 @@ Variable affine_of(const Variables& terms);
 /// products of all rows are made at once.
 template <class... Terms>
 Variable affine(const Variable& x, const Variable& W, const Terms&... terms) {
-  return affine_of({x, W, static_cast<const Variable&>(terms)...});
+  const Variable* list[] = {&x, &W, &static_cast<const Variable&>(terms)...};
+  return detail::affine_of(list);
 }
 
 }  // namespace unroll

@@ -55,20 +55,11 @@ struct OutsideSteps {
   }
 };
 
-std::vector<Variable> rows_without_mark(const Variable& xs) {
-  return views("unstack", xs, [](const Array& a) {
-    std::vector<Array> rows;
-    rows.reserve(static_cast<std::size_t>(a.size(0)));
-    for (Size t = 0; t < a.size(0); ++t) rows.push_back(a[t]);
-    return rows;
-  });
-}
-
 }  // namespace
 
 std::vector<Variable> rows_of(const Variable& xs) {
   if (xs.rank() == 0) fail("rows_of", "a scalar () is no sequence; expected (T, ...).");
-  std::vector<Variable> rows = rows_without_mark(xs);
+  std::vector<Variable> rows = unstack(xs);
   if (xs.rank() < 2 || !is_float(xs.type()) || rows.size() < 2) return rows;
   Ref<Sequence> sequence(new Sequence);
   sequence->whole = xs;
@@ -91,7 +82,7 @@ void make_part(Product& p, const Variable& whole, Size part, Size steps) {
   const Size first = part * steps, end = std::min(first + steps, whole.size(0));
   Variables terms{steps < whole.size(0) ? sliced(whole, 0, first, end) : whole, p.weight.variable};
   if (!p.bias.variable.empty()) terms.push_back(p.bias.variable);
-  std::vector<Variable> rows = rows_without_mark(affine_of(terms));
+  std::vector<Variable> rows = unstack(affine_of(terms));
   std::move(rows.begin(), rows.end(), p.rows.begin() + first);
   p.made[static_cast<std::size_t>(part)] = true;
 }
@@ -135,7 +126,9 @@ detail::RowProduct detail::product_of_row(const Variable& x, const Variable& wei
     const bool has_bias = !p.bias.variable.empty();
     if (has_bias && !p.bias.is(b)) return {};
     OutsideSteps outside(tape);
-    return {take_row(p, x.value(), sequence.whole), has_bias};
+    Variable row = take_row(p, x.value(), sequence.whole);
+    const bool with_bias = has_bias && !row.empty();
+    return {std::move(row), with_bias};
   }
   // A weight that is made in each step would fill the list: the oldest goes.
   constexpr std::size_t kMost = 8;

@@ -17,7 +17,7 @@ std::pair<Variable, Variable> detail::lstm_gates(const Variable& gates, const Va
         return std::tuple(sigmoid(o) * tanh(c), c);
       },
       i, f, g, o, c);
-  return {h1, c1};
+  return {std::move(h1), std::move(c1)};
 }
 
 LSTM::LSTM(Size in, Size hidden, const LSTMOptions& options)
@@ -35,7 +35,8 @@ LSTM::State LSTM::zero_state(const Variable& x) const {
 LSTM::State LSTM::step(const Variable& x, const State& s) const {
   auto gates = b.empty() ? affine(x, W, s.h, U) : affine(x, W, s.h, U, b);
   auto [h, c] = detail::lstm_gates(gates, s.c, -1);
-  return {P.empty() ? h : linear(h, P), c};
+  if (!P.empty()) h = linear(h, P);
+  return {std::move(h), std::move(c)};
 }
 
 }  // namespace unroll
