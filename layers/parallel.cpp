@@ -134,9 +134,11 @@ double parallel_backward(Size batch, Function<Variable(Size begin, Size end)> f,
   double loss = 0;
   if (!error) {
     const std::uint64_t sweep = new_sweep();
-    for (const Shard& s : shards) {
+    for (Shard& s : shards) {
       loss += s.weight * s.loss;
-      add_to_leaves(s.gradients, sweep);
+      // Those of the first, made in this thread, may stay where they are.
+      if (&s == &shards[0]) add_to_leaves(std::move(s.gradients), sweep);
+      else add_to_leaves(s.gradients, sweep);
     }
   }
   // Buffers go back to the pools that they came from.

@@ -1,40 +1,26 @@
-// linear and affine: one or more GEMMs summed in one result, and their gradients, where those of
-// weights are collected over the steps of a sequence. sequence.cpp shares the products of inputs.
+// linear and affine: one or more GEMMs summed in one result, and their gradients. sequence.cpp
+// shares the products of inputs, weight_gradient.cpp collects the gradients of weights.
 #include <unroll/ops/linear.hpp>
 
-#include <algorithm>
-#include <cstring>
 #include <optional>
 
 #include <unroll/autograd/node.hpp>
 #include <unroll/autograd/small.hpp>
 #include <unroll/autograd/strided.hpp>
 #include <unroll/ops/checks.hpp>
-#include <unroll/ops/gemm.hpp>
 #include <unroll/ops/matmul.hpp>
+#include <unroll/ops/product.hpp>
 #include <unroll/ops/reshape.hpp>
-#include <unroll/ops/right_side.hpp>
 #include <unroll/ops/sequence.hpp>
+#include <unroll/ops/weight_gradient.hpp>
 
 namespace unroll {
 
 namespace {
 
-/// Product of all axes but the last, which may be 0.
-Size rows_in(const Array& a) {
-  Size rows = 1;
-  for (int k = 0; k + 1 < a.rank(); ++k) rows *= a.shape()[k];
-  return rows;
-}
-
-/// C (m, n) = beta C + op(A) op(B) of contiguous matrices.
-void product(bool ta, bool tb, Size m, Size n, Size k, const Array& a, const Array& b, Array& c,
-             bool accumulate) {
-  dispatch_float("linear", c.type(), [&]<class T>() {
-    gemm<T>(ta, tb, m, n, k, T(1), a.data<T>(), ta ? m : k, b.data<T>(), tb ? k : n,
-            T(accumulate ? 1 : 0), c.mutable_data<T>(), n);
-  });
-}
+using kernel::multiply_contiguous;
+using kernel::rows_in;
+using kernel::WeightGradient;
 
 /// True if products of so many rows with W gain from a RightSide. Those of many rows do where W
 /// stays in the cache from one block of them to the next, else OpenBLAS's own packing is as fast; for
@@ -43,95 +29,6 @@ bool gains_from_right_side(Size rows, const Array& W) {
   constexpr Size kFewRows = 128, kSmallBytes = 3 << 19;
   return rows > 1 && (rows <= kFewRows || W.size() * bytes_of(W.type()) <= kSmallBytes);
 }
-
-/// dW = sum over steps of dy^T x. Steps of few rows are gathered, since one product over many
-/// rows costs far less than many over few, and never makes a temporary dW.
-class WeightGradient final : public Deferred {
- public:
-  void add(const Array& x, const Array& dy) {
-    x_.push_back(x);
-    dy_.push_back(dy);
-    rows_ += rows_in(dy);
-    if (rows_ >= kMostRows) {
-      bool first = sum_.buffer() == nullptr;
-      if (first) sum_ = Array::uninitialised({dy.shape().back(), x.shape().back()}, dy.type());
-      multiply(sum_, !first);
-    }
-  }
-
-  /// W as the right side of dy W, from its second use in the sweep; nullptr before.
-  const kernel::RightSide* right_side(const Array& W) {
-    if (!used_) used_ = true;
-    else if (!right_side_) right_side_.emplace(W);
-    return right_side_ ? &*right_side_ : nullptr;
-  }
-
-  void flush(Array& gradient, bool accumulate) override {
-    if (sum_.buffer()) {
-      if (rows_) multiply(sum_, true);
-      if (accumulate) kernel::add_into(gradient, sum_);
-      else kernel::copy_into(gradient, sum_);
-    } else if (gradient.is_contiguous()) {
-      multiply(gradient, accumulate);
-    } else {
-      Array sum = Array::uninitialised(gradient.shape(), gradient.type());
-      multiply(sum, false);
-      if (accumulate) kernel::add_into(gradient, sum);
-      else kernel::copy_into(gradient, sum);
-    }
-  }
-
- private:
-  static constexpr Size kMostRows = 512;
-
-  void multiply(Array& target, bool accumulate) {
-    // In the order of the rows in memory, which is that of time forward or backward.
-    if (dy_.size() > 1 && dy_.front().offset() > dy_.back().offset()) {
-      std::reverse(x_.begin(), x_.end());
-      std::reverse(dy_.begin(), dy_.end());
-    }
-    Array x = gather(x_), dy = gather(dy_);
-    product(true, false, dy.shape().back(), x.shape().back(), rows_, dy, x, target, accumulate);
-    x_.clear();
-    dy_.clear();
-    rows_ = 0;
-  }
-
-  /// All rows in one array: a view if they lie behind each other.
-  Array gather(const std::vector<Array>& parts) const {
-    if (parts.size() == 1) return parts[0].contiguous();
-    const Size width = parts[0].shape().back();
-    const Shape shape{rows_, width};
-    if (are_consecutive(parts))
-      return parts[0].viewed_as(Array::layout(shape, contiguous_strides(shape), 0, parts[0].type()));
-    Array all = Array::uninitialised(shape, parts[0].type());
-    auto* next = static_cast<std::byte*>(all.mutable_raw());
-    Array copied;
-    for (const Array& part : parts) {
-      const Array& rows = part.contiguous(copied);
-      const auto bytes = static_cast<std::size_t>(rows.size() * bytes_of(rows.type()));
-      if (bytes) std::memcpy(next, rows.raw(), bytes);
-      next += bytes;
-    }
-    return all;
-  }
-
-  static bool are_consecutive(const std::vector<Array>& parts) {
-    Size next = parts[0].offset();
-    for (const Array& part : parts) {
-      if (!(part.buffer() == parts[0].buffer()) || part.offset() != next || !part.is_contiguous())
-        return false;
-      next += part.size();
-    }
-    return true;
-  }
-
-  std::vector<Array> x_, dy_;
-  Size rows_ = 0;
-  Array sum_;
-  bool used_ = false;
-  std::optional<kernel::RightSide> right_side_;
-};
 
 /// W^T as the right side of x W^T, made when the weight is used for the second time.
 struct Prepared : Shared {
@@ -152,7 +49,7 @@ void add_product(Array& y, const Op& op, int k, bool accumulate) {
     *memo = Ref<Shared>(p = new Prepared);
     p->version = W.version() + 1;
   }
-  product(false, true, m, n, inner, x, W, y, accumulate);
+  multiply_contiguous(false, true, m, n, inner, x, W, y, accumulate);
 }
 
 /// The gradients of y = sum of full_k + sum of x_k W_k^T + b.
@@ -192,7 +89,8 @@ struct AffineGradient {
       if (const auto* right_side = b.deferred<WeightGradient>(k + 1).right_side(W))
         return right_side->multiply(dy, dx, accumulate);
     Array copied;
-    product(false, false, m, W.shape()[1], W.shape()[0], dy, W.contiguous(copied), dx, accumulate);
+    multiply_contiguous(false, false, m, W.shape()[1], W.shape()[0], dy, W.contiguous(copied), dx,
+                        accumulate);
   }
 
   static void weight_gradient(Backward& b, int k, const Variable& dy) {

@@ -124,6 +124,20 @@ void run(const Problem& p, bool accumulate, const T* a, const T* b, T* c) {
 
 }  // namespace
 
+void multiply_contiguous(bool ta, bool tb, Size m, Size n, Size k, const Array& a, const Array& b,
+                         Array& c, bool accumulate) {
+  dispatch_float("linear", c.type(), [&]<class T>() {
+    gemm<T>(ta, tb, m, n, k, T(1), a.data<T>(), ta ? m : k, b.data<T>(), tb ? k : n,
+            T(accumulate ? 1 : 0), c.mutable_data<T>(), n);
+  });
+}
+
+Size rows_in(const Array& a) {
+  Size rows = 1;
+  for (int k = 0; k + 1 < a.rank(); ++k) rows *= a.shape()[k];
+  return rows;
+}
+
 void multiply_matrices(Array& c, bool accumulate, const Array& any_a, const Array& any_b) {
   if (!layout_of(c)) {
     Array own = Array::uninitialised(c.shape(), c.type());

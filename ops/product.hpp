@@ -1,5 +1,5 @@
-// Products of strided arrays of matrices through gemm, for the .cpp files of ops. Nothing is
-// recorded here; the op is in matmul.hpp.
+// Products of arrays of matrices through gemm, for the .cpp files of ops. Nothing is recorded here;
+// the ops are in matmul.hpp and linear.hpp.
 #pragma once
 
 #include <unroll/autograd/array.hpp>
@@ -11,5 +11,13 @@ namespace unroll::kernel {
 /// Transposed and sliced arguments are not copied; leading axes become rows of one big product
 /// where the strides allow it.
 void multiply_matrices(Array& c, bool accumulate, const Array& a, const Array& b);
+
+/// c (m, n) = op(a) op(b), or c += op(a) op(b) if `accumulate`, of contiguous matrices, whatever
+/// their shapes: op(a) is (m, k), op(b) is (k, n), transposed where ta, tb say so.
+void multiply_contiguous(bool ta, bool tb, Size m, Size n, Size k, const Array& a, const Array& b,
+                         Array& c, bool accumulate);
+
+/// How many rows an array has, its last axis being a row: the product of the others, which may be 0.
+Size rows_in(const Array& a);
 
 }  // namespace unroll::kernel

@@ -50,8 +50,8 @@ const Register
     w4({"W4", "a cell of the user, T 64, B 32, 256 units", [] {
           const Array x = normal({64, 32, 256}, numbers());
           return std::vector<Line>{
-              {.name = "W4", .time = train(Fused(256, 256), x), .detail = "gates in one fuse"},
-              {.name = "W4-ops", .time = train(FromOps(256, 256), x), .detail = "gates from ops"}};
+              {.name = "W4", .time = train(Fused(256, 256), x, 1), .detail = "gates in one fuse"},
+              {.name = "W4-ops", .time = train(FromOps(256, 256), x, 1), .detail = "gates from ops"}};
         }});
 
 }  // namespace

@@ -31,7 +31,7 @@ Line sequences_of(Size B) {
   const LSTM cell(128, 128);
   const Array x = normal({100, B, 128}, numbers());
   return {.name = "B " + std::to_string(B),
-          .time = train(cell, x, 0.5).per(static_cast<double>(B)),
+          .time = train(cell, x, 1, 0.5).per(static_cast<double>(B)),
           .of = "sequence",
           .detail = "forward and backward, T 100, 128 units"};
 }

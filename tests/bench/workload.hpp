@@ -19,8 +19,8 @@ inline Generator& numbers() {
 /// Adds the gradients of the mean loss over a batch: f(tape, begin, end) is the loss of these
 /// sequences. One tape, or as many as there are threads.
 template <class F>
-double backward(Size batch, const F& f) {
-  if (threads() == 1) {
+double backward(Size batch, const F& f, int with_threads = threads()) {
+  if (with_threads == 1) {
     Tape tape;
     Variable loss = f(tape, 0, batch);
     tape.backward(loss);
@@ -28,7 +28,7 @@ double backward(Size batch, const F& f) {
   }
   return parallel_backward(batch,
                            [&](Size begin, Size end) { return f(*Tape::current(), begin, end); },
-                           {.threads = threads()});
+                           {.threads = with_threads});
 }
 
 /// The sequences begin..end of (T, B, ...).
@@ -39,13 +39,14 @@ inline Array sequences(const Array& x, Size begin, Size end) {
 /// Forward and backward through time over x (T, B, in): gradients of the mean of all outputs for x
 /// and for every Parameter of the cell.
 template <class C>
-Result train(const C& cell, const Array& x, double seconds = 1.0) {
+Result train(const C& cell, const Array& x, int with_threads, double seconds = 1.0) {
+  auto loss = [&](Tape& tape, Size begin, Size end) {
+    return mean(over_time(cell, tape.watch(sequences(x, begin, end))).outputs());
+  };
   return time(
       [&] {
         cell.zero_grad();
-        backward(x.size(1), [&](Tape& tape, Size begin, Size end) {
-          return mean(over_time(cell, tape.watch(sequences(x, begin, end))).outputs());
-        });
+        backward(x.size(1), loss, with_threads);
       },
       seconds);
 }

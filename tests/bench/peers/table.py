@@ -65,6 +65,8 @@ def remarks(lines, time, threads):
                               for p in ("unroll, one thread", "unroll", "unroll, at once"))
         print(f"{workload}: {over(one, more)} times as fast as one thread; {threads} processes at "
               f"once do {over(threads * one, at_once)} times the work of one")
+        if shard := time(lines, "unroll", workload + "-shard"):
+            print(f"    one thread alone is {over(one, shard)} times as fast with its shard of the batch")
     if w1 and w4:
         print(f"W4 / (0.75 W1): {over(w4, 0.75 * w1)}")
     if w8 and hand:
