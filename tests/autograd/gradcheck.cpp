@@ -6,25 +6,9 @@
 
 #include "printing.hpp"
 #include "small_ops.hpp"
+#include "wrong_ops.hpp"
 
 using namespace unroll;
-
-namespace {
-
-bool mentions(const CheckReport& report, const std::string& words) {
-  if (report.text().find(words) != std::string::npos) return true;
-  BOOST_TEST_MESSAGE("looked for \"" << words << "\" in: " << report.text());
-  return false;
-}
-
-Variable wrong_factor(const Variable& x) {
-  Op op("wrong_factor", x);
-  return op.record(small::map(op[0], [](double v) { return v * v * v; }), [](Backward& g) {
-    g.give(0, small::mul(g.dy(), small::scale(small::square(g.x()), 2)));
-  });
-}
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(gradcheck_of_functions)
 

@@ -6,25 +6,14 @@
 
 #include "printing.hpp"
 #include "small_ops.hpp"
+#include "wrong_ops.hpp"
 
 using namespace unroll;
 
 namespace {
 
-bool mentions(const CheckReport& report, const std::string& words) {
-  if (report.text().find(words) != std::string::npos) return true;
-  BOOST_TEST_MESSAGE("looked for \"" << words << "\" in: " << report.text());
-  return false;
-}
-
 // ---- ops with planted mistakes ----
 
-Variable wrong_factor(const Variable& x) {
-  Op op("wrong_factor", x);
-  return op.record(small::map(op[0], [](double v) { return v * v * v; }), [](Backward& g) {
-    g.give(0, small::mul(g.dy(), small::scale(small::square(g.x()), 2)));
-  });
-}
 Variable wrong_sign(const Variable& x) {
   Op op("wrong_sign", x);
   return op.record(small::map(op[0], [](double v) { return std::cos(v); }), [](Backward& g) {
