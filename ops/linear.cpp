@@ -39,15 +39,16 @@ struct Prepared : Shared {
 void add_product(Array& y, const Op& op, int k, bool accumulate) {
   Array copied_x, copied_W;
   const Array &x = op[k].contiguous(copied_x), &W = op[k + 1].contiguous(copied_W);
-  Size m = rows_in(x), n = W.shape()[0], inner = W.shape()[1];
+  const Size m = rows_in(x), n = W.shape()[0], inner = W.shape()[1];
+  const std::uint32_t version = op[k + 1].version() + 1;  // a copy has one of its own
   if (Ref<Shared>* memo = gains_from_right_side(m, W) ? op.memo(k + 1) : nullptr) {
     auto* p = static_cast<Prepared*>(memo->get());
-    if (p && p->version == W.version() + 1) {
+    if (p && p->version == version) {
       if (!p->right_side) p->right_side.emplace(W.transposed());
       return p->right_side->multiply(x, y, accumulate);
     }
     *memo = Ref<Shared>(p = new Prepared);
-    p->version = W.version() + 1;
+    p->version = version;
   }
   multiply_contiguous(false, true, m, n, inner, x, W, y, accumulate);
 }
@@ -206,9 +207,9 @@ Variable affine_of(const Variables& terms) {
   return detail::affine_of(list);
 }
 
-Variable linear(const Variable& x, const Variable& W) { return affine_of({x, W}); }
+Variable linear(const Variable& x, const Variable& W) { return detail::affine_of({&x, &W}); }
 Variable linear(const Variable& x, const Variable& W, const Variable& b) {
-  return affine_of({x, W, b});
+  return detail::affine_of({&x, &W, &b});
 }
 
 }  // namespace unroll

@@ -9,8 +9,11 @@
 namespace unroll {
 
 namespace detail {
-/// affine_of without handles of its own to the terms.
+/// affine_of without handles of its own to the terms, which live until it returns.
 Variable affine_of(std::span<const Variable* const> terms);
+inline Variable affine_of(std::initializer_list<const Variable*> terms) {
+  return affine_of(std::span<const Variable* const>(terms.begin(), terms.size()));
+}
 }  // namespace detail
 
 /// y = x W^T (+ b). x (..., D), W (H, D), b broadcasting to (..., H); y (..., H).
@@ -26,8 +29,8 @@ Variable affine_of(const Variables& terms);
 /// products of all rows are made at once.
 template <class... Terms>
 Variable affine(const Variable& x, const Variable& W, const Terms&... terms) {
-  const Variable* list[] = {&x, &W, &static_cast<const Variable&>(terms)...};
-  return detail::affine_of(list);
+  // In one expression: terms that are Arrays or numbers become Variables that end with it.
+  return detail::affine_of({&x, &W, &static_cast<const Variable&>(terms)...});
 }
 
 }  // namespace unroll

@@ -41,6 +41,18 @@ BOOST_AUTO_TEST_CASE(steps_that_share_a_weight) {
   }
 }
 
+// They become Variables that live until affine has read them.
+BOOST_AUTO_TEST_CASE(terms_that_are_no_variables) {
+  const Array x = ones({2, 3}), W = full({4, 3}, 2), h = ones({2, 5}), U = full({4, 5}, 3),
+              b = full({4}, 0.5);
+  const Array expected = full({2, 4}, 21.5);
+  BOOST_TEST(identical(affine(x, W, h, U, b).value(), expected));
+  BOOST_TEST(identical(affine(x, W, h, U, 0.5).value(), expected));
+  BOOST_TEST(identical(affine(Variable(x), Variable(W), ones({2, 5}), full({4, 5}, 3), full({4}, 0.5))
+                           .value(),
+                       expected));
+}
+
 // int64 is for indices: each op that reads several inputs says which one it is.
 BOOST_AUTO_TEST_CASE(whole_numbers_are_refused) {
   const Variable x = ones({2, 3}), W = ones({4, 3}), b = ones({4});

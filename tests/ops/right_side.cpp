@@ -101,4 +101,16 @@ BOOST_AUTO_TEST_CASE(a_changed_weight) {
   for (int k = 0; k < 3; ++k) BOOST_TEST(worst_difference(linear(x, W).value(), expected) < 1e-4);
 }
 
+BOOST_AUTO_TEST_CASE(a_changed_weight_of_which_a_view_is_taken) {
+  Generator g(3);
+  Parameter P("P", normal({8, 40}, g));
+  const Array x = normal({5, 8}, g);
+  Tape tape;
+  const Variable W = transpose(P);
+  for (int k = 0; k < 3; ++k) linear(x, W);
+  P.assign(normal({8, 40}, g));
+  const Array expected = product_by_loops(x, P.value(), zeros({5, 40}), false);
+  for (int k = 0; k < 3; ++k) BOOST_TEST(worst_difference(linear(x, W).value(), expected) < 1e-4);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
