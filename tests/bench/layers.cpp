@@ -1,7 +1,5 @@
 // W1, W2, W3 and W9: one recurrent layer, forward and backward, gradients of the inputs and of all
 // weights. Models with more around the layer are in language_model.cpp.
-#include <cstdio>
-
 #include "workload.hpp"
 
 using namespace bench;
@@ -24,17 +22,6 @@ std::vector<Line> layer(const std::string& name, const Sizes& s, int with_thread
   const Array shard = sequences(x, 0, s.B / with_threads).copy();
   lines.push_back({.name = name + "-shard", .time = train(cell, shard, 1)});
   return lines;
-}
-
-/// The most memory this process has had, in MB of 2^20 bytes; 0 if the system does not say.
-double peak_memory() {
-  double kilobytes = 0;
-  if (std::FILE* status = std::fopen("/proc/self/status", "r")) {
-    char line[256];
-    while (std::fgets(line, sizeof line, status)) std::sscanf(line, "VmHWM: %lf", &kilobytes);
-    std::fclose(status);
-  }
-  return kilobytes / 1024;
 }
 
 // The peak above what the process had before it built the network.

@@ -2,6 +2,8 @@
 // batch for --threads. Shapes and models are in the files of the workloads.
 #pragma once
 
+#include <cstdio>
+
 #include <unroll/unroll.hpp>
 
 #include "bench.hpp"
@@ -9,6 +11,17 @@
 namespace bench {
 
 using namespace unroll;
+
+/// The most memory this process has had, in MB of 2^20 bytes; 0 if the system does not say.
+inline double peak_memory() {
+  double kilobytes = 0;
+  if (std::FILE* status = std::fopen("/proc/self/status", "r")) {
+    char line[256];
+    while (std::fgets(line, sizeof line, status)) std::sscanf(line, "VmHWM: %lf", &kilobytes);
+    std::fclose(status);
+  }
+  return kilobytes / 1024;
+}
 
 /// The numbers of every run are the same.
 inline Generator& numbers() {
