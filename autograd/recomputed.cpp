@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include <unroll/autograd/denormals.hpp>
 #include <unroll/autograd/node.hpp>
 #include <unroll/autograd/op.hpp>
 #include <unroll/autograd/substitution.hpp>
@@ -167,7 +168,10 @@ struct Recomputation {
       else
         replay.put(originals[k - given], x);
     }
-    const Variables ys = f(inputs);
+    const Variables ys = [&] {
+      const FlushDenormals as_before(false);  // the sweep around this flushes them
+      return f(inputs);
+    }();
     for (int k = 0; k < b.results(); ++k) {
       const Variable& y = detail::read(ys[static_cast<std::size_t>(k)]);
       if (!b.has_dy(k) || y.record()->tape != tape.serial) continue;

@@ -3,6 +3,7 @@
 // they go afterwards is in backward.cpp.
 #include <algorithm>
 
+#include <unroll/autograd/denormals.hpp>
 #include <unroll/autograd/node.hpp>
 #include <unroll/autograd/strided.hpp>
 #include <unroll/autograd/substitution.hpp>
@@ -88,6 +89,7 @@ void Sweep::run() {
     }
   } restore{tape_};
   detail::PlainReading recorded_values_only;
+  FlushDenormals vanished_is_zero;
   int last = last_, first = first_;  // leaves are finished when asked for
   while (last >= first && tape_.slots[last].node < 0) --last;
   while (first < last && tape_.slots[first].node < 0) ++first;

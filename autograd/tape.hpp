@@ -43,8 +43,8 @@ class Tape {
   Tape& operator=(const Tape&) = delete;
 
   /// Adds dresult/dp to grad() of every Parameter and watched input p that it depends on, and
-  /// releases the graph. Throws Error if the result is not recorded here, has more than one
-  /// element and no grad_output is given, or the graph was released before.
+  /// releases the graph; numbers below the normal range (1.2e-38 of float32) are 0 meanwhile. Throws
+  /// Error if the result is not recorded here, is no scalar without grad_output, or was released.
   void backward(const Variable& result, const BackwardOptions& options = {});
 
   /// The same value as an input that gets gradients.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <unroll/autograd/denormals.hpp>
+
 namespace unroll {
 
 namespace {
@@ -82,6 +84,7 @@ void Optimiser::prepare(Memory& memory, const Array& value) const {
 
 void Optimiser::step() {
   check_unheld();
+  FlushDenormals faded_is_zero;  // moments of words that have not come up for long
   for (std::size_t k = 0; k < parameters_.size(); ++k) {
     Parameter& p = parameters_[k];
     if (!p.data().gradient || p.is_frozen()) continue;

@@ -177,6 +177,22 @@ BOOST_AUTO_TEST_CASE(without_gradient_nothing_moves_and_no_time_passes) {
   BOOST_TEST(b.item() == 2 + 0.02, boost::test_tools::tolerance(1e-9));
 }
 
+// A word that does not come up leaves moments that fade; denormal ones would be slow for ever.
+BOOST_AUTO_TEST_CASE(moments_fade_to_zero) {
+  Layer layer;
+  auto optimiser = SGD(layer, {.learning_rate = 0.1, .momentum = 0.9});
+  for (int step = 0; step < 100; ++step) {
+    for (const Parameter& p : optimiser.parameters())
+      p.set_grad(full(p.shape(), step == 0 ? 1e-37 : 0.0, p.type()));
+    optimiser.step();
+  }
+  int moments = 0;
+  for (const auto& [name, array] : optimiser.state())
+    if (array.type() == float32 && ++moments)
+      for (float moment : array.to_vector<float>()) BOOST_TEST(moment == 0);
+  BOOST_TEST(moments == 2);
+}
+
 BOOST_AUTO_TEST_CASE(frozen_parameters_do_not_move) {
   Parameter a = parameter(values({2}), "a"), b = parameter(values({2}), "b");
   SGD optimiser({a, b}, {.learning_rate = 1});
