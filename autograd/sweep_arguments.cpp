@@ -1,0 +1,64 @@
+// What a gradient function sees of the sweep and of its node. The sweep itself is in sweep.cpp.
+#include <unroll/autograd/node.hpp>
+
+namespace unroll {
+
+Variable Backward::dy(int k) const {
+  if (const Variable* dy = given(k)) return *dy;
+  const Slot& s = sweep_.tape_.slots[node_.first_slot + k];
+  return zeros(s.shape, s.type);
+}
+
+const Variable* Backward::given(int k) const {
+  int slot = node_.first_slot + k;
+  return sweep_.in_range(slot) && !sweep_.gradient(slot).empty() ? &sweep_.gradient(slot) : nullptr;
+}
+
+const Variable& Backward::x(int k) const {
+  const NodeInput& in = node_.inputs[k];
+  if (in.value.empty()) fail(node_.name, "its gradient asks for input ", k, ", which was not kept.");
+  if (in.value.value().version() != in.version)
+    fail(node_.name, "input ", k, " ", in.value.shape(), " was changed after it was recorded; call ",
+         "backward before the change (an optimiser step, assign), or record a copy.");
+  return in.value;
+}
+
+const Variable& Backward::y(int k) const {
+  if (!node_.keeps_results) fail(node_.name, "its gradient asks for its result, which was not kept.");
+  const Variable& y = node_.results()[k];
+  if (y.value().version() != sweep_.tape_.slots[node_.first_slot + k].version)
+    fail(node_.name, "its result ", y.shape(), " was changed after it was recorded; call backward ",
+         "before the change, or change a copy.");
+  return y;
+}
+
+const Shape& Backward::x_shape(int k) const {
+  const NodeInput& in = node_.inputs[k];
+  return in.slot >= 0 ? sweep_.tape_.slots[in.slot].shape : in.value.shape();
+}
+Type Backward::x_type(int k) const {
+  const NodeInput& in = node_.inputs[k];
+  return in.slot >= 0 ? sweep_.tape_.slots[in.slot].type : in.value.type();
+}
+int Backward::inputs() const { return node_.n_inputs; }
+int Backward::results() const { return node_.n_results; }
+bool Backward::wants(int k) const { return sweep_.needed(node_.inputs[k].slot); }
+bool Backward::create_graph() const { return sweep_.graph_; }
+void Backward::give(int k, Variable gradient) { sweep_.give(node_, k, std::move(gradient)); }
+Backward::Target Backward::target(int k) { return sweep_.target(node_.inputs[k].slot); }
+
+Deferred* Backward::find_deferred(int k, const void* tag) const {
+  int slot = node_.inputs[k].slot;
+  if (!(sweep_.flags(slot) & Sweep::kDeferred)) return nullptr;
+  for (const Sweep::Pending& p : sweep_.pending_)
+    if (p.slot == slot && p.tag == tag) return p.deferred.get();
+  return nullptr;
+}
+
+void Backward::add_deferred(int k, const void* tag, Ref<Deferred> deferred) {
+  int slot = node_.inputs[k].slot;
+  sweep_.flags(slot) |= Sweep::kDeferred;
+  sweep_.pending_.push_back({slot, tag, std::move(deferred)});
+}
+
+}  // namespace unroll
