@@ -146,7 +146,7 @@ class Op {
     store({&result, 1}, gradient_function<std::remove_cvref_t<F>>, &gradient, keep);
     return result;
   }
-  /// The same for several results, which are Variables already.
+  /// The same for several results; those of a span are Variables already.
   template <class F>
   void record(std::span<Variable> results, F&& gradient, Keep keep = Keep::all) {
     if (recorded_) store(results, gradient_function<std::remove_cvref_t<F>>, &gradient, keep);

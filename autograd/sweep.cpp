@@ -240,6 +240,7 @@ Variable Sweep::finish(int slot) {
   if (!in_range(slot)) return {};
   if (flags(slot) & kFinished) return gradient(slot);
   flags(slot) |= kFinished;
+  FlushDenormals as_in_the_run;
   if (flags(slot) & kDeferred) flush(slot);
   if (tape_.slots[slot].node < 0 && tape_.slots[slot].hooked) call_hooks(slot);
   return gradient(slot);
