@@ -2,7 +2,7 @@
 // shares the products of inputs, weight_gradient.cpp collects the gradients of weights.
 #include <unroll/ops/linear.hpp>
 
-#include <optional>
+#include <utility>
 
 #include <unroll/autograd/node.hpp>
 #include <unroll/autograd/small.hpp>
@@ -19,38 +19,33 @@ namespace unroll {
 namespace {
 
 using kernel::multiply_contiguous;
+using kernel::ReusedRightSide;
 using kernel::rows_in;
 using kernel::WeightGradient;
 
-/// True if products of so many rows with W gain from a RightSide. Those of many rows do where W
-/// stays in the cache from one block of them to the next, else OpenBLAS's own packing is as fast; for
-/// one row its gemv is.
-bool gains_from_right_side(Size rows, const Array& W) {
-  constexpr Size kFewRows = 128, kSmallBytes = 3 << 19;
-  return rows > 1 && (rows <= kFewRows || W.size() * bytes_of(W.type()) <= kSmallBytes);
-}
-
-/// W^T as the right side of x W^T, made when the weight is used for the second time.
+/// W^T as the right side of x W^T.
 struct Prepared : Shared {
   std::uint32_t version = 0;
-  std::optional<kernel::RightSide> right_side;
+  kernel::ReusedRightSide right_side;
 };
 
-void add_product(Array& y, const Op& op, int k, bool accumulate) {
+/// y = x W^T; plus y as it was if `accumulate`, or plus a contiguous row, if there is one.
+void add_product(Array& y, const Op& op, int k, bool accumulate, const Array* row) {
   Array copied_x, copied_W;
   const Array &x = op[k].contiguous(copied_x), &W = op[k + 1].contiguous(copied_W);
   const Size m = rows_in(x), n = W.shape()[0], inner = W.shape()[1];
   const std::uint32_t version = op[k + 1].version() + 1;  // a copy has one of its own
-  if (Ref<Shared>* memo = gains_from_right_side(m, W) ? op.memo(k + 1) : nullptr) {
+  if (Ref<Shared>* memo = ReusedRightSide::gains(m, W) ? op.memo(k + 1) : nullptr) {
     auto* p = static_cast<Prepared*>(memo->get());
-    if (p && p->version == version) {
-      if (!p->right_side) p->right_side.emplace(W.transposed());
-      return p->right_side->multiply(x, y, accumulate);
+    if (!p || p->version != version) {
+      *memo = Ref<Shared>(p = new Prepared);
+      p->version = version;
     }
-    *memo = Ref<Shared>(p = new Prepared);
-    p->version = version;
+    if (const auto* right_side = p->right_side.next(m, W, true))
+      return right_side->multiply(x, y, accumulate, row);
   }
-  multiply_contiguous(false, true, m, n, inner, x, W, y, accumulate);
+  if (row) kernel::copy_into(y, *row);
+  multiply_contiguous(false, true, m, n, inner, x, W, y, accumulate || row);
 }
 
 /// The gradients of y = sum of full_k + sum of x_k W_k^T + b.
@@ -86,8 +81,8 @@ struct AffineGradient {
   static void multiply(Backward& b, int k, const Array& dy, Array& dx, bool accumulate) {
     const Array& W = b.x(k + 1).value();
     const Size m = rows_in(dy);
-    if (b.wants(k + 1) && gains_from_right_side(m, W))
-      if (const auto* right_side = b.deferred<WeightGradient>(k + 1).right_side(W))
+    if (b.wants(k + 1) && ReusedRightSide::gains(m, W))
+      if (const auto* right_side = b.deferred<WeightGradient>(k + 1).right_side.next(m, W, false))
         return right_side->multiply(dy, dx, accumulate);
     Array copied;
     multiply_contiguous(false, false, m, W.shape()[1], W.shape()[0], dy, W.contiguous(copied), dx,
@@ -129,6 +124,12 @@ bool is_given_away(const Op& op, int k, const Shape& shape) {
          op[k].is_contiguous();
 }
 
+/// A bias that is one row of a result of that shape, as most are; nullptr for others.
+const Array* as_row(const Array& bias, const Shape& shape) {
+  const bool is_row = bias.rank() == 1 && bias.shape()[0] == shape.back() && bias.is_contiguous();
+  return is_row ? &bias : nullptr;
+}
+
 Shape shape_of_result(const Op& op, int full) {
   if (full) return op[0].shape();
   op.require(op[0].rank() > 0 && op[1].rank() == 2, "x is ", op[0].shape(), ", W is ",
@@ -159,9 +160,10 @@ Variable sum_of_products(std::span<const Variable* const> inputs, int full, int 
   };
   const bool in_place = started;
   for (int k = in_place; k < full; ++k) add(op[k], "a product");
-  if (bias) add(op[full + 2 * pairs], "the bias");
+  const Array* row = bias && !started ? as_row(op[full + 2 * pairs], shape) : nullptr;
+  if (bias && !row) add(op[full + 2 * pairs], "the bias");
   for (int k = 0; k < pairs; ++k) {
-    add_product(y, op, full + 2 * k, started);
+    add_product(y, op, full + 2 * k, started, std::exchange(row, nullptr));
     started = true;
   }
   // The rows before, in the same buffer, have not changed.

@@ -1,4 +1,4 @@
-// Panels, and the kernels that multiply them. The only file of the library that includes libxsmm.h.
+// Panels, the kernels that multiply them, and when they are worth it. The only file of the library that includes libxsmm.h.
 #include <unroll/ops/right_side.hpp>
 
 #include <algorithm>
@@ -53,15 +53,23 @@ class PanelKernel {
 };
 
 /// Panel after panel in one array.
+template <class T>
 Array in_panels(const Array& B) {
-  const Size k = B.size(0), n = B.size(1);
+  const Size k = B.size(0), n = B.size(1), row = B.strides()[0], column = B.strides()[1];
   Array all = Array::uninitialised({k * n}, B.type());
+  T* to = all.mutable_data<T>();
   for (Size j = 0; j < n; j += kWidth) {
     const Size width = std::min(kWidth, n - j);
-    Array panel = all.sliced(0, j * k, (j + width) * k).reshaped({k, width});
-    copy_into(panel, B.sliced(1, j, j + width));
+    const T* from = B.data<T>() + j * column;
+    for (Size i = 0; i < k; ++i, to += width, from += row)
+      for (Size w = 0; w < width; ++w) to[w] = from[w * column];
   }
   return all;
+}
+
+template <class T>
+void fill_rows(T* c, Size rows, Size n, const T* row) {
+  for (Size i = 0; i < rows; ++i) std::copy_n(row, n, c + i * n);
 }
 
 }  // namespace
@@ -77,17 +85,18 @@ Multiplier fastest_multiplier() {
 RightSide::RightSide(const Array& B, Multiplier by) : k_(B.size(0)), n_(B.size(1)) {
   const bool some = k_ > 0 && n_ > 0, fits = std::max(k_, n_) <= std::numeric_limits<int>::max();
   panels_ = by == Multiplier::libxsmm && some && fits;
-  b_ = panels_ ? in_panels(B) : B.contiguous();
+  b_ = !panels_ ? B.contiguous() : B.type() == float32 ? in_panels<float>(B) : in_panels<double>(B);
 }
 
 template <class T>
-void RightSide::multiply_panels(Size m, const T* a, T* c, bool accumulate) const {
+void RightSide::multiply_panels(Size m, const T* a, T* c, bool accumulate, const T* row) const {
   const T* b = b_.data<T>();
   const Size full = n_ / kWidth * kWidth, rest = n_ - full;
   for (Size i = 0, rows; i < m; i += rows) {
     rows = std::min(kRows, m - i);
     const T* a_rows = a + i * k_;
     T* c_rows = c + i * n_;
+    if (row) fill_rows(c_rows, rows, n_, row);  // here, where they stay in the cache
     if (full) {
       const PanelKernel<T> kernel(rows, kWidth, k_, n_, accumulate);
       for (Size j = 0; j < full; j += kWidth) kernel(a_rows, b + j * k_, c_rows + j);
@@ -96,14 +105,43 @@ void RightSide::multiply_panels(Size m, const T* a, T* c, bool accumulate) const
   }
 }
 
-void RightSide::multiply(const Array& a, Array& c, bool accumulate) const {
-  if (c.size() == 0) return;
-  const Size m = c.size() / n_;
-  dispatch_float("linear", c.type(), [&]<class T>() {
-    if (panels_) return multiply_panels<T>(m, a.data<T>(), c.mutable_data<T>(), accumulate);
-    gemm<T>(false, false, m, n_, k_, T(1), a.data<T>(), k_, b_.data<T>(), n_, T(accumulate ? 1 : 0),
-            c.mutable_data<T>(), n_);
+void RightSide::multiply(const Array& x, Array& y, bool accumulate, const Array* row) const {
+  if (y.size() == 0) return;
+  const Size m = y.size() / n_;
+  const bool onto = accumulate || row;
+  dispatch_float("linear", y.type(), [&]<class T>() {
+    const T *a = x.data<T>(), *first = row ? row->data<T>() : nullptr;
+    T* c = y.mutable_data<T>();
+    if (panels_) return multiply_panels<T>(m, a, c, onto, first);
+    if (row) fill_rows(c, m, n_, first);
+    gemm<T>(false, false, m, n_, k_, T(1), a, k_, b_.data<T>(), n_, T(onto), c, n_);
   });
+}
+
+namespace {
+
+// Products of many rows gain where W stays in the cache from one block of them to the next, else
+// OpenBLAS's own packing is as fast.
+constexpr Size kFewRows = 128, kSmallBytes = 3 << 19;
+// From so many rows on, libxsmm's kernels save in one product with a small W what W costs to prepare.
+constexpr Size kEnoughRows = 16;
+
+bool is_small(const Array& W) { return W.size() * bytes_of(W.type()) <= kSmallBytes; }
+
+}  // namespace
+
+bool ReusedRightSide::gains(Size rows, const Array& W) {
+  return rows > 1 && (rows <= kFewRows || is_small(W));  // one row is for OpenBLAS's gemv
+}
+
+const RightSide* ReusedRightSide::next(Size rows, const Array& W, bool transposed) {
+  if (right_side_) return &*right_side_;
+  const bool at_once = fastest_multiplier() == Multiplier::libxsmm && rows >= kEnoughRows;
+  if (!used_ && !(at_once && is_small(W))) {
+    used_ = true;
+    return nullptr;
+  }
+  return &right_side_.emplace(transposed ? W.transposed() : W);
 }
 
 }  // namespace unroll::kernel

@@ -1,6 +1,9 @@
 // The right side of many products of few rows: a weight that every time step uses, copied once into
-// the layout that they want. For the .cpp files of ops; single products are gemm.hpp's.
+// the layout that they want, and at which of its uses that is worth it. For the .cpp files of ops; single
+// products are gemm.hpp's.
 #pragma once
+
+#include <optional>
 
 #include <unroll/autograd/array.hpp>
 
@@ -21,16 +24,32 @@ class RightSide {
   /// lives.
   explicit RightSide(const Array& B, Multiplier by = fastest_multiplier());
 
-  /// C = A B, or C += A B if `accumulate`: contiguous A (..., k) and C (..., n) of as many rows.
-  void multiply(const Array& a, Array& c, bool accumulate) const;
+  /// C = A B, or C += A B if `accumulate`, or C = A B + `row` if there is one: contiguous A (..., k),
+  /// C (..., n) of as many rows and row (n).
+  void multiply(const Array& a, Array& c, bool accumulate, const Array* row = nullptr) const;
 
  private:
   template <class T>
-  void multiply_panels(Size m, const T* a, T* c, bool accumulate) const;
+  void multiply_panels(Size m, const T* a, T* c, bool accumulate, const T* row) const;
 
   Size k_, n_;
   bool panels_;
   Array b_;  ///< (k, n), or panels of kWidth columns, (k, kWidth) each, the last one narrower
+};
+
+/// A weight that is a right side as often as it is asked for.
+class ReusedRightSide {
+ public:
+  /// True if products of so many rows with W may gain from a RightSide.
+  static bool gains(Size rows, const Array& W);
+
+  /// W, or W^T if `transposed`, for one more product of so many rows, which gain; nullptr if this
+  /// one is better off without. W is the same at each call.
+  const RightSide* next(Size rows, const Array& W, bool transposed);
+
+ private:
+  bool used_ = false;
+  std::optional<RightSide> right_side_;
 };
 
 }  // namespace unroll::kernel

@@ -35,12 +35,6 @@ void WeightGradient::add(const Array& x, const Array& dy) {
   multiply(sum_, !first);
 }
 
-const RightSide* WeightGradient::right_side(const Array& W) {
-  if (!used_) used_ = true;
-  else if (!right_side_) right_side_.emplace(W);
-  return right_side_ ? &*right_side_ : nullptr;
-}
-
 void WeightGradient::flush(Array& gradient, bool accumulate) {
   if (!sum_.buffer() && gradient.is_contiguous()) return multiply(gradient, accumulate);
   const bool first = sum_.buffer() == nullptr;

@@ -2,7 +2,6 @@
 // and affine; the gradients of their inputs are theirs.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include <unroll/autograd/op.hpp>
@@ -16,9 +15,9 @@ class WeightGradient final : public Deferred {
  public:
   /// A step's x (..., in) and dy (..., out), of as many rows.
   void add(const Array& x, const Array& dy);
-  /// W as the right side of dy W, from its second use in the sweep; nullptr before.
-  const RightSide* right_side(const Array& W);
   void flush(Array& gradient, bool accumulate) override;
+
+  ReusedRightSide right_side;  ///< W, for the gradients of inputs, dy W
 
  private:
   void multiply(Array& target, bool accumulate);
@@ -27,8 +26,6 @@ class WeightGradient final : public Deferred {
   std::vector<Array> x_, dy_;
   Size rows_ = 0;
   Array sum_;
-  bool used_ = false;
-  std::optional<RightSide> right_side_;
 };
 
 }  // namespace unroll::kernel
