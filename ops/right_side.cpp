@@ -6,6 +6,7 @@
 
 #include <unroll/autograd/strided.hpp>
 #include <unroll/ops/gemm.hpp>
+#include <unroll/ops/lane.hpp>
 
 #ifdef UNROLL_LIBXSMM
 #include <libxsmm.h>
@@ -52,6 +53,30 @@ class PanelKernel {
 #endif
 };
 
+/// c (kWidth) = a (k) panel (k, kWidth), + c if it accumulates: one row, for which libxsmm's kernels
+/// have too few sums at once to hide how long each takes.
+template <class T>
+void multiply_row(Size k, const T* a, const T* panel, T* c, bool accumulate) {
+  using L = Lane<T>;
+  constexpr Size lanes = kWidth / L::width, deep = std::max<Size>(1, 8 / lanes);
+  L sums[deep][lanes];
+  for (Size j = 0; j < lanes; ++j) {
+    sums[0][j] = accumulate ? L::load(c + j * L::width) : L(0);
+    for (Size d = 1; d < deep; ++d) sums[d][j] = L(0);
+  }
+  auto add = [&](Size i, Size d) {
+    for (Size j = 0; j < lanes; ++j)
+      sums[d][j] = xsimd::fma(L(a[i]).v, L::load(panel + i * kWidth + j * L::width).v, sums[d][j].v);
+  };
+  Size i = 0;
+  for (; i + deep <= k; i += deep)
+    for (Size d = 0; d < deep; ++d) add(i + d, d);
+  for (; i < k; ++i) add(i, 0);
+  for (Size d = 1; d < deep; ++d)
+    for (Size j = 0; j < lanes; ++j) sums[0][j] += sums[d][j];
+  for (Size j = 0; j < lanes; ++j) sums[0][j].store(c + j * L::width);
+}
+
 /// Panel after panel in one array.
 template <class T>
 Array in_panels(const Array& B) {
@@ -97,7 +122,10 @@ void RightSide::multiply_panels(Size m, const T* a, T* c, bool accumulate, const
     const T* a_rows = a + i * k_;
     T* c_rows = c + i * n_;
     if (row) fill_rows(c_rows, rows, n_, row);  // here, where they stay in the cache
-    if (full) {
+    if (rows == 1) {
+      for (Size j = 0; j < full; j += kWidth)
+        multiply_row(k_, a_rows, b + j * k_, c_rows + j, accumulate);
+    } else if (full) {
       const PanelKernel<T> kernel(rows, kWidth, k_, n_, accumulate);
       for (Size j = 0; j < full; j += kWidth) kernel(a_rows, b + j * k_, c_rows + j);
     }
@@ -120,28 +148,31 @@ void RightSide::multiply(const Array& x, Array& y, bool accumulate, const Array*
 
 namespace {
 
-// Products of many rows gain where W stays in the cache from one block of them to the next, else
-// OpenBLAS's own packing is as fast.
 constexpr Size kFewRows = 128, kSmallBytes = 3 << 19;
-// From so many rows on, libxsmm's kernels save in one product with a small W what W costs to prepare.
-constexpr Size kEnoughRows = 16;
 
 bool is_small(const Array& W) { return W.size() * bytes_of(W.type()) <= kSmallBytes; }
+
+/// The use at which a product of so many rows is better off with a RightSide, its making included.
+int first_use(Size rows, const Array& W) {
+  constexpr Size kEnoughRows = 16;  // to save as much in one product
+  constexpr int kManyUses = 16;     // one row saves little
+  if (rows == 1) return kManyUses;
+  const bool at_once = fastest_multiplier() == Multiplier::libxsmm && rows >= kEnoughRows;
+  return at_once && is_small(W) ? 1 : 2;
+}
 
 }  // namespace
 
 bool ReusedRightSide::gains(Size rows, const Array& W) {
-  return rows > 1 && (rows <= kFewRows || is_small(W));  // one row is for OpenBLAS's gemv
+  // Many rows gain where W stays in the cache from one block of them to the next, else OpenBLAS's own
+  // packing is as fast; one row where W does from one product to the next.
+  return is_small(W) || (rows > 1 && rows <= kFewRows);
 }
 
 const RightSide* ReusedRightSide::next(Size rows, const Array& W, bool transposed) {
-  if (right_side_) return &*right_side_;
-  const bool at_once = fastest_multiplier() == Multiplier::libxsmm && rows >= kEnoughRows;
-  if (!used_ && !(at_once && is_small(W))) {
-    used_ = true;
-    return nullptr;
-  }
-  return &right_side_.emplace(transposed ? W.transposed() : W);
+  if (!right_side_ && ++uses_ >= first_use(rows, W))
+    right_side_.emplace(transposed ? W.transposed() : W);
+  return right_side_ ? &*right_side_ : nullptr;
 }
 
 }  // namespace unroll::kernel

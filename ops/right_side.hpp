@@ -48,7 +48,7 @@ class ReusedRightSide {
   const RightSide* next(Size rows, const Array& W, bool transposed);
 
  private:
-  bool used_ = false;
+  int uses_ = 0;
   std::optional<RightSide> right_side_;
 };
 

@@ -64,28 +64,48 @@ BOOST_AUTO_TEST_CASE(empty_sizes) {
     for (bool accumulate : {false, true}) check(m, n, k, float64, accumulate, true);
 }
 
-// Each use of a weight gives the same numbers, prepared or not, and so do its gradients.
+// Each use of a weight gives the same numbers, prepared or not, and so do its gradients: one row gains
+// late, few soon and many at once.
 BOOST_AUTO_TEST_CASE(first_use_and_later_ones) {
-  for (Type type : {float32, float64}) {
-    Generator g(2);
-    Parameter W("W", normal({70, 40}, g, {.type = type}));
-    const Array x = normal({9, 40}, g, {.type = type}), dy = normal({9, 70}, g, {.type = type});
+  for (Type type : {float32, float64})
+    for (Size rows : {1, 9, 20}) {
+      Generator g(2);
+      Parameter W("W", normal({70, 40}, g, {.type = type}));
+      const Array x = normal({rows, 40}, g, {.type = type}), dy = normal({rows, 70}, g, {.type = type});
+      Tape tape;
+      std::vector<Variable> inputs, outputs;
+      Variable sum_of_all = zeros({}, type);
+      for (int k = 0; k < 20; ++k) {
+        inputs.push_back(tape.watch(x));
+        outputs.push_back(linear(inputs.back(), W));
+        sum_of_all = sum_of_all + sum(outputs.back() * dy);
+      }
+      tape.backward(sum_of_all);
+      const double tolerance = type == float32 ? 1e-4 : 1e-12;
+      const Array y = product_by_loops(x, W.value().transposed(), dy, false);
+      const Array dx = product_by_loops(dy, W.value(), x, false);
+      for (std::size_t k = 0; k < outputs.size(); ++k) {
+        BOOST_TEST(worst_difference(outputs[k].value(), y) < tolerance);
+        BOOST_TEST(worst_difference(inputs[k].grad().value(), dx) < tolerance);
+      }
+    }
+}
+
+// With a bias that is a row, as most are, and with others, before and after the weight is prepared.
+BOOST_AUTO_TEST_CASE(a_bias) {
+  for (Size rows : {1, 9, 130}) {
+    Generator g(4);
+    Parameter W("W", normal({70, 40}, g));
+    const Array x = normal({rows, 40}, g), row = normal({70}, g);
+    const Array every_other = normal({140}, g).reshaped({70, 2}).sliced(1, 0, 1).reshaped({70});
+    const Array column = normal({rows, 1}, g), one = normal({}, g);
     Tape tape;
-    std::vector<Variable> inputs, outputs;
-    Variable sum_of_all = zeros({}, type);
-    for (int k = 0; k < 4; ++k) {
-      inputs.push_back(tape.watch(x));
-      outputs.push_back(linear(inputs.back(), W));
-      sum_of_all = sum_of_all + sum(outputs.back() * dy);
-    }
-    tape.backward(sum_of_all);
-    const double tolerance = type == float32 ? 1e-4 : 1e-12;
-    for (int k = 1; k < 4; ++k) {
-      BOOST_TEST(worst_difference(outputs[0].value(), outputs[k].value()) < tolerance);
-      BOOST_TEST(worst_difference(inputs[0].grad().value(), inputs[k].grad().value()) < tolerance);
-    }
-    const Array dx = product_by_loops(dy, W.value(), x, false);
-    BOOST_TEST(worst_difference(inputs[0].grad().value(), dx) < tolerance);
+    for (int k = 0; k < 18; ++k)
+      for (const Array& b : {row, every_other, column, one, row.reshaped({1, 70})}) {
+        const Array start = b.broadcast_to({rows, 70}).contiguous();
+        const Array expected = product_by_loops(x, W.value().transposed(), start, true);
+        BOOST_TEST(worst_difference(linear(x, W, b).value(), expected) < 1e-4);
+      }
   }
 }
 
