@@ -23,7 +23,7 @@ LeakyIntegrator::LeakyIntegrator(Size in, Size hidden, const LeakyOptions& optio
       U(parameter("U", {hidden, hidden}, recurrent)) {
   if (options.bias) b = parameter("b", {hidden}, init::zeros);
   if (!options.learned_leak) return;
-  if (leak == 1) fail("leaky", "a learned leak starts below 1.");
+  if (leak == 1) fail("leaky", "a learned leak starts below 1; got 1.");
   leak_logit = parameter("leak_logit", {hidden}, init::constant(std::log(leak / (1 - leak))));
 }
 
@@ -38,7 +38,7 @@ LeakyIntegrator::State LeakyIntegrator::step(const Variable& x, const State& s) 
 }
 
 EchoState::EchoState(Size in, Size hidden, const EchoStateOptions& options)
-    : LeakyIntegrator(in, hidden, {.bias = options.bias, .leak = options.leak},
+    : LeakyIntegrator(in, hidden, {options.bias, options.leak, options.learned_leak},
                       init::spectral_radius(options.spectral_radius)) {
   freeze(U);
   if (options.train_input) return;

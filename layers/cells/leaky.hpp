@@ -32,7 +32,8 @@ struct LeakyIntegrator : Cell {
 
 struct EchoStateOptions {
   bool bias = true;
-  double leak = 1;
+  double leak = 1;            ///< a, in (0, 1]
+  bool learned_leak = false;  ///< one a for each unit, trained from a start below 1
   /// The largest absolute eigenvalue of U; below 1 the network forgets its start.
   double spectral_radius = 0.9;
   bool train_input = false;  ///< whether W and b are trained, which echo state networks do not do

@@ -52,6 +52,10 @@ const std::vector<Row> kRows = {
     {"leaky", [] { return Recurrent(LeakyIntegrator(3, 4)); }},
     {"learned leak", [] { return Recurrent(LeakyIntegrator(3, 4, {.learned_leak = true})); }},
     {"echo state", [] { return Recurrent(EchoState(3, 4)); }},
+    {"echo state that learns its leak",
+     [] {
+       return Recurrent(EchoState(3, 4, {.leak = 0.8, .learned_leak = true, .train_input = true}));
+     }},
 };
 
 template <class F>

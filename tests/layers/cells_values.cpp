@@ -95,10 +95,12 @@ BOOST_AUTO_TEST_CASE(what_an_echo_state_trains) {
     tape.backward(sum(readout(over_time(cell, ones({3, 2, 3})).outputs())));
     BOOST_TEST(!readout.W.grad().empty());
     BOOST_TEST(cell.U.grad().empty());
+    BOOST_TEST(cell.leak_logit.empty() == cell.leak_logit.grad().empty());
     return !cell.W.grad().empty();
   };
   BOOST_TEST(!gradients(EchoState(3, 4)));
   BOOST_TEST(gradients(EchoState(3, 4, {.train_input = true})));
+  BOOST_TEST(!gradients(EchoState(3, 4, {.leak = 0.5, .learned_leak = true})));
 }
 
 BOOST_AUTO_TEST_CASE(refusals) {
@@ -109,7 +111,7 @@ BOOST_AUTO_TEST_CASE(refusals) {
   BOOST_TEST(error_of([] { LeakyIntegrator(3, 4, {.leak = 0}); }) ==
              "[leaky] leak is 0; expected 0 < leak <= 1.");
   BOOST_TEST(error_of([] { LeakyIntegrator(3, 4, {.leak = 1, .learned_leak = true}); }) ==
-             "[leaky] a learned leak starts below 1.");
+             "[leaky] a learned leak starts below 1; got 1.");
   BOOST_TEST(error_of([] { RecurrentHighway(3, 4, {.depth = 0}); }) ==
              "[recurrent_highway] depth is 0; expected 1 or more.");
   Generator generator(1);
