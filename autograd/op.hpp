@@ -186,8 +186,14 @@ class Op {
   double started_ = 0;
 };
 
-/// While it lives, ops of this thread may keep memos with Parameters that no tape records, as a loop
-/// uses them many times. Of several the oldest keeps them.
+/// While it lives, ops of this thread may keep memos with Parameters that no tape records, such as a
+/// weight in the layout that its products want: for loops that use them many times. over_time and
+/// beam_search have one; a loop around them, or around steps of a cell, gains from one of its own:
+///
+///     Memos memos;
+///     while (...) state = cell.step(x, state);
+///
+/// Of several the oldest keeps them. They take about the memory of the weights.
 class Memos {
  public:
   Memos();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include <unroll/autograd/op.hpp>
 #include <unroll/ops/index.hpp>
 #include <unroll/ops/keep_best.hpp>
 #include <unroll/ops/softmax.hpp>
@@ -174,6 +175,7 @@ Variable state_rows(const char* name, const Variable& x, const Array& rows, Size
 
 Hypotheses beam_search(const char* name, const Variable& first, const BeamOptions& options,
                        Function<Variable(const Variable& tokens, const Array& rows)> step) {
+  Memos memos;
   Beams beams(name, first, options);
   while (beams.running()) beams.advance(step(beams.tokens, beams.rows));
   return beams.result();

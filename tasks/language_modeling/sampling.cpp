@@ -44,6 +44,7 @@ void sample(const TrainedModel& model, const std::vector<Size>& read, Size most,
             const std::function<void(Size)>& write) {
   const Size end = model.settings.stories ? model.lexicon.find(kEndOfStory) : -1;
   const Variable mask = allowed(model);
+  Memos memos;
   auto result = model.net(values(read, {static_cast<Size>(read.size()), 1}), {});
   for (Size t = 0; t < most; ++t) {
     const Variable token = categorical(model.net.logits(result.h[-1]) + mask, generator, options);

@@ -7,6 +7,7 @@
 #include "common/error_of.hpp"
 
 #include <unroll/autograd/generator.hpp>
+#include <unroll/autograd/op.hpp>
 #include <unroll/layers/beam_search.hpp>
 #include <unroll/layers/cells/gru.hpp>
 #include <unroll/layers/embedding.hpp>
@@ -206,6 +207,21 @@ BOOST_AUTO_TEST_CASE(any_function_of_a_step) {
     BOOST_TEST(std::abs(sum - found[static_cast<std::size_t>(b)][1].log_probability) < 1e-5);
   }
   BOOST_TEST(greedy.size() == 2u);
+}
+
+// From step to step, as in over_time: else each of them would prepare its weights anew.
+BOOST_AUTO_TEST_CASE(what_is_kept_with_a_weight) {
+  Parameter W("W", ones({3}));
+  std::vector<Ref<Shared>> kept;
+  auto step = [&](const Variable& word, const std::vector<Variable>& s) {
+    Ref<Shared>* memo = Op("probe", W).memo(0);
+    if (memo && !*memo) *memo = Ref<Shared>(new Shared);
+    kept.push_back(memo ? *memo : Ref<Shared>());
+    return std::pair(Variable(zeros({word.size(), kWords})), s);
+  };
+  greedy_search(step, indices({0}), std::vector<Variable>{}, {.end = 3, .longest = 3});
+  BOOST_TEST(kept.size() == 3u);
+  for (const Ref<Shared>& memo : kept) BOOST_TEST((memo && memo == kept[0]));
 }
 
 // Impossible tokens are never decoded, and where nothing else is left nothing is returned.
