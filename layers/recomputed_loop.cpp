@@ -172,10 +172,11 @@ SequenceMemory memory_of(const Steps& steps, const RunOptions& options, bool kee
                    kPart = 2048;
   const double weights = bytes_of_weights(tape);
   // Of each weight there are gradients of a part and of all, and on each tape a copy for products
-  // going back; there, gradients of up to 0.7 of a step's values wait to be used.
+  // going back, and one going forward, which may take more steps to be worth it; there, gradients of
+  // up to 0.7 of a step's values wait to be used.
   const double mask = options.padding.none() ? 0 : static_cast<double>(options.padding.batch() + 2);
   return {.fixed = 2 * weights + 4 * mask * static_cast<double>(options.steps),
-          .tape = std::max(first - live, 0.0) + weights,
+          .tape = std::max(first - live, weights) + weights,
           .state = kPart + (keeps_states ? 0 : bytes_of_state + kValue * values),
           .step = 1.7 * (live + (kNode + kRecord) * tape.impl().slots.size() / 3) /
                   static_cast<double>(n)};

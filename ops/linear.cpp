@@ -41,7 +41,7 @@ void add_product(Array& y, const Op& op, int k, bool accumulate, const Array* ro
       *memo = Ref<Shared>(p = new Prepared);
       p->version = version;
     }
-    if (const auto* right_side = p->right_side.next(m, W, true))
+    if (auto* right_side = p->right_side.next(m, W, true))
       return right_side->multiply(x, y, accumulate, row);
   }
   if (row) kernel::copy_into(y, *row);
@@ -82,7 +82,7 @@ struct AffineGradient {
     const Array& W = b.x(k + 1).value();
     const Size m = rows_in(dy);
     if (b.wants(k + 1) && ReusedRightSide::gains(m, W))
-      if (const auto* right_side = b.deferred<WeightGradient>(k + 1).right_side.next(m, W, false))
+      if (auto* right_side = b.deferred<WeightGradient>(k + 1).right_side.next(m, W, false))
         return right_side->multiply(dy, dx, accumulate);
     Array copied;
     multiply_contiguous(false, false, m, W.shape()[1], W.shape()[0], dy, W.contiguous(copied), dx,

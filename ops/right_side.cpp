@@ -77,24 +77,29 @@ void multiply_row(Size k, const T* a, const T* panel, T* c, bool accumulate) {
   for (Size j = 0; j < lanes; ++j) sums[0][j].store(c + j * L::width);
 }
 
-/// Panel after panel in one array.
+/// Panel after panel in one array, each with room for one more row.
 template <class T>
 Array in_panels(const Array& B) {
   const Size k = B.size(0), n = B.size(1), row = B.strides()[0], column = B.strides()[1];
-  Array all = Array::uninitialised({k * n}, B.type());
+  Array all = Array::uninitialised({(k + 1) * n}, B.type());
   T* to = all.mutable_data<T>();
   for (Size j = 0; j < n; j += kWidth) {
     const Size width = std::min(kWidth, n - j);
     const T* from = B.data<T>() + j * column;
     for (Size i = 0; i < k; ++i, to += width, from += row)
       for (Size w = 0; w < width; ++w) to[w] = from[w * column];
+    to += width;
   }
   return all;
 }
 
+/// Rows of k elements, a 1 behind each.
 template <class T>
-void fill_rows(T* c, Size rows, Size n, const T* row) {
-  for (Size i = 0; i < rows; ++i) std::copy_n(row, n, c + i * n);
+void copy_with_ones(const T* a, Size rows, Size k, T* to) {
+  for (Size i = 0; i < rows; ++i, a += k) {
+    to = std::copy_n(a, k, to);
+    *to++ = T(1);
+  }
 }
 
 }  // namespace
@@ -108,41 +113,59 @@ Multiplier fastest_multiplier() {
 }
 
 RightSide::RightSide(const Array& B, Multiplier by) : k_(B.size(0)), n_(B.size(1)) {
-  const bool some = k_ > 0 && n_ > 0, fits = std::max(k_, n_) <= std::numeric_limits<int>::max();
+  const bool some = k_ > 0 && n_ > 0, fits = std::max(k_, n_) < std::numeric_limits<int>::max();
   panels_ = by == Multiplier::libxsmm && some && fits;
   b_ = !panels_ ? B.contiguous() : B.type() == float32 ? in_panels<float>(B) : in_panels<double>(B);
 }
 
 template <class T>
-void RightSide::multiply_panels(Size m, const T* a, T* c, bool accumulate, const T* row) const {
+void RightSide::set_last_row(const T* row) {
+  T* b = b_.mutable_data<T>();
+  for (Size j = 0; j < n_; j += kWidth) {
+    const Size width = std::min(kWidth, n_ - j);
+    std::copy_n(row + j, width, b + j * (k_ + 1) + k_ * width);
+  }
+}
+
+template <class T>
+void RightSide::multiply_panels(Size m, const T* a, T* c, bool accumulate, const T* row) {
+  // [A 1] [B; row] costs less than row after row in C, which would go through the cache twice.
+  const Size k = row ? k_ + 1 : k_, step = k_ + 1;
+  Array with_ones;
+  if (row) {
+    set_last_row(row);
+    with_ones = Array::uninitialised({std::min(m, kRows), k}, b_.type());
+  }
   const T* b = b_.data<T>();
   const Size full = n_ / kWidth * kWidth, rest = n_ - full;
   for (Size i = 0, rows; i < m; i += rows) {
     rows = std::min(kRows, m - i);
     const T* a_rows = a + i * k_;
     T* c_rows = c + i * n_;
-    if (row) fill_rows(c_rows, rows, n_, row);  // here, where they stay in the cache
+    if (row) {
+      copy_with_ones(a_rows, rows, k_, with_ones.mutable_data<T>());
+      a_rows = with_ones.data<T>();
+    }
     if (rows == 1) {
       for (Size j = 0; j < full; j += kWidth)
-        multiply_row(k_, a_rows, b + j * k_, c_rows + j, accumulate);
+        multiply_row(k, a_rows, b + j * step, c_rows + j, accumulate);
     } else if (full) {
-      const PanelKernel<T> kernel(rows, kWidth, k_, n_, accumulate);
-      for (Size j = 0; j < full; j += kWidth) kernel(a_rows, b + j * k_, c_rows + j);
+      const PanelKernel<T> kernel(rows, kWidth, k, n_, accumulate);
+      for (Size j = 0; j < full; j += kWidth) kernel(a_rows, b + j * step, c_rows + j);
     }
-    if (rest) PanelKernel<T>(rows, rest, k_, n_, accumulate)(a_rows, b + full * k_, c_rows + full);
+    if (rest) PanelKernel<T>(rows, rest, k, n_, accumulate)(a_rows, b + full * step, c_rows + full);
   }
 }
 
-void RightSide::multiply(const Array& x, Array& y, bool accumulate, const Array* row) const {
+void RightSide::multiply(const Array& x, Array& y, bool accumulate, const Array* row) {
   if (y.size() == 0) return;
   const Size m = y.size() / n_;
-  const bool onto = accumulate || row;
+  if (row && !panels_) copy_into(y, *row);
   dispatch_float("linear", y.type(), [&]<class T>() {
-    const T *a = x.data<T>(), *first = row ? row->data<T>() : nullptr;
+    const T *a = x.data<T>(), *last = row ? row->data<T>() : nullptr;
     T* c = y.mutable_data<T>();
-    if (panels_) return multiply_panels<T>(m, a, c, onto, first);
-    if (row) fill_rows(c, m, n_, first);
-    gemm<T>(false, false, m, n_, k_, T(1), a, k_, b_.data<T>(), n_, T(onto), c, n_);
+    if (panels_) return multiply_panels<T>(m, a, c, accumulate, last);
+    gemm<T>(false, false, m, n_, k_, T(1), a, k_, b_.data<T>(), n_, T(accumulate || row), c, n_);
   });
 }
 
@@ -155,7 +178,7 @@ bool is_small(const Array& W) { return W.size() * bytes_of(W.type()) <= kSmallBy
 /// The use at which a product of so many rows is better off with a RightSide, its making included.
 int first_use(Size rows, const Array& W) {
   constexpr Size kEnoughRows = 16;  // to save as much in one product
-  constexpr int kManyUses = 16;     // one row saves little
+  constexpr int kManyUses = 32;     // one row saves a fortieth of that
   if (rows == 1) return kManyUses;
   const bool at_once = fastest_multiplier() == Multiplier::libxsmm && rows >= kEnoughRows;
   return at_once && is_small(W) ? 1 : 2;
@@ -169,7 +192,7 @@ bool ReusedRightSide::gains(Size rows, const Array& W) {
   return is_small(W) || (rows > 1 && rows <= kFewRows);
 }
 
-const RightSide* ReusedRightSide::next(Size rows, const Array& W, bool transposed) {
+RightSide* ReusedRightSide::next(Size rows, const Array& W, bool transposed) {
   if (!right_side_ && ++uses_ >= first_use(rows, W))
     right_side_.emplace(transposed ? W.transposed() : W);
   return right_side_ ? &*right_side_ : nullptr;

@@ -26,15 +26,17 @@ class RightSide {
 
   /// C = A B, or C += A B if `accumulate`, or C = A B + `row` if there is one: contiguous A (..., k),
   /// C (..., n) of as many rows and row (n).
-  void multiply(const Array& a, Array& c, bool accumulate, const Array* row = nullptr) const;
+  void multiply(const Array& a, Array& c, bool accumulate, const Array* row = nullptr);
 
  private:
   template <class T>
-  void multiply_panels(Size m, const T* a, T* c, bool accumulate, const T* row) const;
+  void multiply_panels(Size m, const T* a, T* c, bool accumulate, const T* row);
+  template <class T>
+  void set_last_row(const T* row);
 
   Size k_, n_;
   bool panels_;
-  Array b_;  ///< (k, n), or panels of kWidth columns, (k, kWidth) each, the last one narrower
+  Array b_;  ///< (k, n), or panels of kWidth columns, (k + 1, kWidth) each, the last narrower
 };
 
 /// A weight that is a right side as often as it is asked for.
@@ -45,7 +47,7 @@ class ReusedRightSide {
 
   /// W, or W^T if `transposed`, for one more product of so many rows, which gain; nullptr if this
   /// one is better off without. W is the same at each call.
-  const RightSide* next(Size rows, const Array& W, bool transposed);
+  RightSide* next(Size rows, const Array& W, bool transposed);
 
  private:
   int uses_ = 0;

@@ -2,6 +2,7 @@
 // plain loops give them; and linear, which prepares a weight at its second use.
 #include "reference.hpp"
 
+#include <unroll/autograd/memory.hpp>
 #include <unroll/ops/ops.hpp>
 #include <unroll/ops/right_side.hpp>
 
@@ -75,7 +76,7 @@ BOOST_AUTO_TEST_CASE(first_use_and_later_ones) {
       Tape tape;
       std::vector<Variable> inputs, outputs;
       Variable sum_of_all = zeros({}, type);
-      for (int k = 0; k < 20; ++k) {
+      for (int k = 0; k < 40; ++k) {
         inputs.push_back(tape.watch(x));
         outputs.push_back(linear(inputs.back(), W));
         sum_of_all = sum_of_all + sum(outputs.back() * dy);
@@ -100,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_bias) {
     const Array every_other = normal({140}, g).reshaped({70, 2}).sliced(1, 0, 1).reshaped({70});
     const Array column = normal({rows, 1}, g), one = normal({}, g);
     Tape tape;
-    for (int k = 0; k < 18; ++k)
+    for (int k = 0; k < 8; ++k)
       for (const Array& b : {row, every_other, column, one, row.reshaped({1, 70})}) {
         const Array start = b.broadcast_to({rows, 70}).contiguous();
         const Array expected = product_by_loops(x, W.value().transposed(), start, true);
@@ -119,6 +120,35 @@ BOOST_AUTO_TEST_CASE(a_changed_weight) {
   W.assign(normal({40, 8}, g));
   const Array expected = product_by_loops(x, W.value().transposed(), zeros({5, 40}), false);
   for (int k = 0; k < 3; ++k) BOOST_TEST(worst_difference(linear(x, W).value(), expected) < 1e-4);
+}
+
+// Without a tape a weight stays prepared as long as the oldest Memos lives.
+BOOST_AUTO_TEST_CASE(memos) {
+  Generator g(3);
+  Parameter W("W", normal({40, 8}, g));
+  const Array x = normal({5, 8}, g);
+  const auto products = [&] {
+    const Array expected = product_by_loops(x, W.value().transposed(), zeros({5, 40}), false);
+    for (int k = 0; k < 3; ++k)
+      BOOST_TEST(worst_difference(linear(x, W).value(), expected) < 1e-4);
+  };
+  const auto live = [] { return live_memory_of_thread(); };
+  const std::int64_t before = live();
+  products();
+  BOOST_TEST(live() == before);
+  {
+    Memos oldest;
+    {
+      Memos inner;
+      products();
+    }
+    BOOST_TEST(live() >= before + 40 * 8 * 4);
+    const std::int64_t kept = live();
+    W.assign(normal({40, 8}, g));
+    products();
+    BOOST_TEST(live() == kept);  // the old one is gone
+  }
+  BOOST_TEST(live() == before);
 }
 
 BOOST_AUTO_TEST_CASE(a_changed_weight_of_which_a_view_is_taken) {
