@@ -53,28 +53,50 @@ class PanelKernel {
 #endif
 };
 
-/// c (kWidth) = a (k) panel (k, kWidth), + c if it accumulates: one row, for which libxsmm's kernels
-/// have too few sums at once to hide how long each takes.
+/// Registers of a row of a panel.
 template <class T>
-void multiply_row(Size k, const T* a, const T* panel, T* c, bool accumulate) {
+constexpr Size kLanes = kWidth / Lane<T>::width;
+
+/// True if libxsmm's kernels, with one sum in a register, have so few that they wait for each addition.
+template <class T>
+bool are_few(Size rows) {
+  return rows == 1 || (rows <= 3 && rows * kLanes<T> < 8);
+}
+
+/// c (rows, kWidth) = a (rows, k) panel (k, kWidth), + c if it accumulates; c has rows of n elements.
+template <Size rows, class T>
+void multiply_few(Size k, const T* a, const T* panel, T* c, Size n, bool accumulate) {
   using L = Lane<T>;
-  constexpr Size lanes = kWidth / L::width, deep = std::max<Size>(1, 8 / lanes);
-  L sums[deep][lanes];
-  for (Size j = 0; j < lanes; ++j) {
-    sums[0][j] = accumulate ? L::load(c + j * L::width) : L(0);
-    for (Size d = 1; d < deep; ++d) sums[d][j] = L(0);
-  }
+  constexpr Size lanes = kLanes<T>, deep = (8 + rows * lanes - 1) / (rows * lanes);
+  L sums[deep][rows][lanes];
+  for (Size r = 0; r < rows; ++r)
+    for (Size j = 0; j < lanes; ++j) {
+      sums[0][r][j] = accumulate ? L::load(c + r * n + j * L::width) : L(0);
+      for (Size d = 1; d < deep; ++d) sums[d][r][j] = L(0);
+    }
   auto add = [&](Size i, Size d) {
-    for (Size j = 0; j < lanes; ++j)
-      sums[d][j] = xsimd::fma(L(a[i]).v, L::load(panel + i * kWidth + j * L::width).v, sums[d][j].v);
+    for (Size j = 0; j < lanes; ++j) {
+      const L b = L::load(panel + i * kWidth + j * L::width);
+      for (Size r = 0; r < rows; ++r)
+        sums[d][r][j] = xsimd::fma(L(a[r * k + i]).v, b.v, sums[d][r][j].v);
+    }
   };
   Size i = 0;
   for (; i + deep <= k; i += deep)
     for (Size d = 0; d < deep; ++d) add(i + d, d);
   for (; i < k; ++i) add(i, 0);
-  for (Size d = 1; d < deep; ++d)
-    for (Size j = 0; j < lanes; ++j) sums[0][j] += sums[d][j];
-  for (Size j = 0; j < lanes; ++j) sums[0][j].store(c + j * L::width);
+  for (Size r = 0; r < rows; ++r)
+    for (Size j = 0; j < lanes; ++j) {
+      for (Size d = 1; d < deep; ++d) sums[0][r][j] += sums[d][r][j];
+      sums[0][r][j].store(c + r * n + j * L::width);
+    }
+}
+
+template <class T>
+void multiply_few(Size rows, Size k, const T* a, const T* panel, T* c, Size n, bool accumulate) {
+  if (rows == 1) return multiply_few<1>(k, a, panel, c, n, accumulate);
+  if (rows == 2) return multiply_few<2>(k, a, panel, c, n, accumulate);
+  return multiply_few<3>(k, a, panel, c, n, accumulate);
 }
 
 /// Panel after panel in one array, each with room for one more row.
@@ -146,9 +168,9 @@ void RightSide::multiply_panels(Size m, const T* a, T* c, bool accumulate, const
       copy_with_ones(a_rows, rows, k_, with_ones.mutable_data<T>());
       a_rows = with_ones.data<T>();
     }
-    if (rows == 1) {
+    if (are_few<T>(rows)) {
       for (Size j = 0; j < full; j += kWidth)
-        multiply_row(k, a_rows, b + j * step, c_rows + j, accumulate);
+        multiply_few(rows, k, a_rows, b + j * step, c_rows + j, n_, accumulate);
     } else if (full) {
       const PanelKernel<T> kernel(rows, kWidth, k, n_, accumulate);
       for (Size j = 0; j < full; j += kWidth) kernel(a_rows, b + j * step, c_rows + j);

@@ -53,7 +53,7 @@ void check(Size m, Size n, Size k, Type type, bool accumulate, bool transposed) 
 BOOST_AUTO_TEST_SUITE(right_side)
 
 BOOST_AUTO_TEST_CASE(both_multiply_alike) {
-  for (Size m : {1, 2, 20, 64, 65, 130})     // blocks of 64 rows, and what is left
+  for (Size m : {1, 2, 3, 20, 64, 65, 131})     // blocks of 64 rows, and what is left
     for (Size n : {1, 31, 32, 33, 64, 100})  // panels of 32 columns, and what is left
       for (Size k : {1, 7, 40})
         for (Type type : {float32, float64})
