@@ -1,4 +1,5 @@
-// Panels, the kernels that multiply them, and when they are worth it. The only file of the library that includes libxsmm.h.
+// Panels, the kernels that multiply them, and when they are worth it. The only file of the library
+// that includes libxsmm.h.
 #include <unroll/ops/right_side.hpp>
 
 #include <algorithm>

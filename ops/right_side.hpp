@@ -1,6 +1,5 @@
-// The right side of many products of few rows: a weight that every time step uses, copied once into
-// the layout that they want, and at which of its uses that is worth it. For the .cpp files of ops; single
-// products are gemm.hpp's.
+// The right side of many products of few rows: a weight that every time step uses, copied into the
+// layout that they want once that is worth it. For .cpp files of ops; single products: gemm.hpp.
 #pragma once
 
 #include <optional>

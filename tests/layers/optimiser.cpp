@@ -191,7 +191,8 @@ BOOST_AUTO_TEST_CASE(moments_fade_to_zero) {
   int moments = 0;
   for (const auto& [name, array] : optimiser.state())
     if (array.type() == float32 && ++moments)
-      for (float moment : array.to_vector<float>()) BOOST_TEST((FlushDenormals::kWorks ? moment == 0 : moment > 0));
+      for (float moment : array.to_vector<float>())
+        BOOST_TEST((FlushDenormals::kWorks ? moment == 0 : moment > 0));
   BOOST_TEST(moments == 2);
 }
 

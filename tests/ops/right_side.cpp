@@ -1,5 +1,5 @@
 // Products with a prepared right side: by OpenBLAS and by panels of libxsmm the same numbers, as
-// plain loops give them; and linear, which prepares a weight at its second use.
+// plain loops give them; and linear, which prepares a weight that it uses again.
 #include "reference.hpp"
 
 #include <unroll/autograd/memory.hpp>
@@ -53,7 +53,7 @@ void check(Size m, Size n, Size k, Type type, bool accumulate, bool transposed) 
 BOOST_AUTO_TEST_SUITE(right_side)
 
 BOOST_AUTO_TEST_CASE(both_multiply_alike) {
-  for (Size m : {1, 2, 3, 20, 64, 65, 131})     // blocks of 64 rows, and what is left
+  for (Size m : {1, 2, 3, 20, 64, 65, 131})  // blocks of 64 rows, and what is left
     for (Size n : {1, 31, 32, 33, 64, 100})  // panels of 32 columns, and what is left
       for (Size k : {1, 7, 40})
         for (Type type : {float32, float64})
@@ -120,6 +120,20 @@ BOOST_AUTO_TEST_CASE(a_changed_weight) {
   W.assign(normal({40, 8}, g));
   const Array expected = product_by_loops(x, W.value().transposed(), zeros({5, 40}), false);
   for (int k = 0; k < 3; ++k) BOOST_TEST(worst_difference(linear(x, W).value(), expected) < 1e-4);
+}
+
+// Preparing costs about what so many products save.
+BOOST_AUTO_TEST_CASE(the_use_that_prepares) {
+  const int at_once = kernel::fastest_multiplier() == Multiplier::libxsmm ? 1 : 2;
+  for (auto [rows, expected] : {std::pair<Size, int>{1, 32}, {2, 2}, {15, 2}, {16, at_once}}) {
+    Parameter W("W", ones({40, 8}));
+    const Array x = ones({rows, 8});
+    Memos memos;
+    const std::int64_t before = live_memory_of_thread();
+    int uses = 0;
+    while (live_memory_of_thread() == before && uses < 100) linear(x, W), ++uses;
+    BOOST_TEST(uses == expected, rows << " rows: " << uses);
+  }
 }
 
 // Without a tape a weight stays prepared as long as the oldest Memos lives.

@@ -23,6 +23,7 @@ struct LanguageModel : Module {
 string generate(const LanguageModel& lm, Size length, double temperature) {
   Generator rng(7);
   string text;
+  Memos memos;  // weights stay as products want them, from letter to letter
   Variable letter = Array(Shape{1}, int64);
   auto s = initial_state(lm.rnn, lm.embed(letter));
   for (Size t = 0; t < length; ++t) {
