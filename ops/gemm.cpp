@@ -1,11 +1,13 @@
 // The calls into OpenBLAS's cblas, and which of them fits a product. The only file of the library
-// that includes cblas.h.
+// that includes cblas.h; the products that it does not get are in gemv.cpp and right_side.cpp.
 #include <unroll/ops/gemm.hpp>
 
 #include <algorithm>
 #include <limits>
 
 #include <cblas.h>
+
+#include <unroll/ops/gemv.hpp>
 
 namespace unroll {
 
@@ -30,6 +32,9 @@ void scale(Size m, Size n, T beta, T* c, Size ldc) {
 template <class T>
 void gemv(bool transposed, int rows, int columns, T alpha, const T* m, int ld, const T* x, int incx,
           T beta, T* y, int incy) {
+  const bool plain = alpha == T(1) && (beta == T(0) || beta == T(1)) && incx == 1 && incy == 1;
+  if (plain && kernel::takes_gemv<T>(rows, columns))
+    return kernel::gemv<T>(transposed, rows, columns, m, ld, x, y, beta == T(1));
   if constexpr (std::is_same_v<T, float>)
     cblas_sgemv(CblasRowMajor, flag(transposed), rows, columns, alpha, m, ld, x, incx, beta, y,
                 incy);

@@ -61,7 +61,7 @@ constexpr Size kLanes = kWidth / Lane<T>::width;
 /// True if libxsmm's kernels, with one sum in a register, have so few that they wait for each addition.
 template <class T>
 bool are_few(Size rows) {
-  return rows == 1 || (rows <= 3 && rows * kLanes<T> < 8);
+  return rows <= 3 && rows * kLanes<T> < 8;
 }
 
 /// c (rows, kWidth) = a (rows, k) panel (k, kWidth), + c if it accumulates; c has rows of n elements.
@@ -201,8 +201,6 @@ bool is_small(const Array& W) { return W.size() * bytes_of(W.type()) <= kSmallBy
 /// The use at which a product of so many rows is better off with a RightSide, its making included.
 int first_use(Size rows, const Array& W) {
   constexpr Size kEnoughRows = 16;  // to save as much in one product
-  constexpr int kManyUses = 32;     // one row saves a fortieth of that
-  if (rows == 1) return kManyUses;
   const bool at_once = fastest_multiplier() == Multiplier::libxsmm && rows >= kEnoughRows;
   return at_once && is_small(W) ? 1 : 2;
 }
@@ -210,9 +208,9 @@ int first_use(Size rows, const Array& W) {
 }  // namespace
 
 bool ReusedRightSide::gains(Size rows, const Array& W) {
-  // Many rows gain where W stays in the cache from one block of them to the next, else OpenBLAS's own
-  // packing is as fast; one row where W does from one product to the next.
-  return is_small(W) || (rows > 1 && rows <= kFewRows);
+  // One row reads W as it lies, see gemv.hpp. Many gain where W stays in the cache from one block of
+  // them to the next, else OpenBLAS's own packing is as fast.
+  return rows > 1 && (rows <= kFewRows || is_small(W));
 }
 
 RightSide* ReusedRightSide::next(Size rows, const Array& W, bool transposed) {

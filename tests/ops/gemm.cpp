@@ -77,6 +77,31 @@ BOOST_AUTO_TEST_CASE(all_forms) {
           }
 }
 
+// A matrix and a vector: lanes and what is left of rows and columns, and sizes that are OpenBLAS's.
+BOOST_AUTO_TEST_CASE(vectors) {
+  for (Size n : {1, 4, 15, 16, 17, 31, 40, 64, 67, 200})
+    for (Size k : {3, 8, 16, 19, 33, 64})
+      for (bool t : {false, true})
+        for (float beta : {0.f, 1.f})
+          for (Size extra : {0, 3}) {
+            check<float>(false, t, 1, n, k, 1, beta, extra);
+            check<float>(t, false, n, 1, k, 1, beta, 0);
+            check<double>(false, t, 1, n, k, 1, static_cast<double>(beta), extra);
+            check<double>(t, false, n, 1, k, 1, static_cast<double>(beta), 0);
+          }
+  check<double>(false, true, 1, 600, 700, 1, 1, 2);
+}
+
+// What is infinite in a matrix is so in the product: a number read twice counts once.
+BOOST_AUTO_TEST_CASE(infinite_numbers) {
+  const std::vector<float> m(20 * 20, INFINITY), x(20, 1.f);
+  for (bool transposed : {false, true}) {
+    std::vector<float> y(20, 0.f);
+    gemm<float>(false, transposed, 1, 20, 20, 1, x.data(), 20, m.data(), 20, 1, y.data(), 20);
+    for (float v : y) BOOST_TEST(v == INFINITY);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(empty_sizes) {
   for (double beta : {0.0, 1.0, 0.5}) check<double>(false, false, 3, 4, 0, 1, beta, 2);
   check<double>(false, true, 0, 4, 2, 1, 1, 0);
