@@ -78,7 +78,7 @@ std::vector<LeafGradient> leaf_gradients(Tape& tape, const Variable& result,
   std::vector<LeafGradient> list;
   for (const TapeLeaf& leaf : impl.leaves) {
     Variable gradient = sweep.finish(leaf.slot);
-    if (!gradient.empty()) list.push_back({leaf.record, std::move(gradient)});
+    if (!gradient.empty()) list.push_back({leaf.variable.record(), std::move(gradient)});
   }
   return list;
 }

@@ -52,7 +52,7 @@ std::string brief(double number) {
 std::vector<Parameter> parameters_of(const TapeImpl& tape) {
   std::vector<Parameter> list;
   for (const TapeLeaf& leaf : tape.leaves)
-    if (leaf.record->parameter()) list.emplace_back(Variable(leaf.record));
+    if (leaf.variable.is_parameter()) list.emplace_back(leaf.variable);
   return list;
 }
 

@@ -82,10 +82,12 @@ struct Three {
     if (Parameter* p = parameter())
       p->record()->value = &e == &plus ? at_plus : &e == &minus ? at_minus : at_here;
   }
+  static const Variable& value(const Evaluation& e, int index, int input) {
+    return e.impl().value_of(e.impl().nodes[index].inputs[input]);
+  }
   /// The change of a node's input from minus to plus.
   Array change(int index, int input) {
-    const Variable &p = plus.impl().nodes[index].inputs[input].value,
-                   &m = minus.impl().nodes[index].inputs[input].value;
+    const Variable &p = value(plus, index, input), &m = value(minus, index, input);
     bool moves = parameter() && p.record() == parameter()->record();
     return moves ? difference(at_plus, at_minus) : difference(p.value(), m.value());
   }

@@ -91,7 +91,7 @@ std::string Drawing::box(const std::string& id, const std::string& text, const s
 }
 
 void Drawing::draw_leaf(int slot) {
-  const Record& record = *tape_.leaf(slot);
+  const Record& record = *tape_.leaf(slot).record();
   const ParameterData* parameter = record.parameter();
   std::string title = parameter ? parameter->name : "input";
   if (title.empty()) title = "parameter";
@@ -146,7 +146,7 @@ void Drawing::draw_inputs(int index) {
       const Slot& slot = tape_.slots[in.slot];
       from = id(in.slot);
       if (slot.node < 0) {
-        style = tape_.leaf(in.slot)->parameter() ? " [color=\"#d99a3d\"]" : " [color=\"#5b97d6\"]";
+        style = tape_.leaf(in.slot).is_parameter() ? " [color=\"#d99a3d\"]" : " [color=\"#5b97d6\"]";
       } else if (tape_.nodes[slot.node].step != node.step && tape_.nodes[slot.node].step >= 0) {
         if (node.step >= 0) style = " [color=\"#2f6d2f\", penwidth=1.6]";
       }

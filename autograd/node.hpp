@@ -57,7 +57,7 @@ class Chunked {
 };
 
 struct NodeInput {
-  Variable value;  ///< empty if not kept
+  Variable value;  ///< empty if not kept, and for leaves, which the tape keeps
   int slot = -1;   ///< -1 for constants
   std::uint32_t version = 0;
 };
@@ -96,7 +96,7 @@ static_assert(sizeof(Node) == 64);
 
 /// One recorded value.
 struct alignas(64) Slot {
-  int node = -1;  ///< -1 for leaves: Parameters and watched inputs
+  int node = -1;  ///< of leaves (Parameters and watched inputs) the place in TapeImpl::leaves: -1, -2, ...
   std::uint32_t version = 0;
   [[no_unique_address]] Shape shape;
   Type type = float32;
@@ -113,7 +113,7 @@ static_assert(sizeof(Slot) == 64);
 /// A Parameter or a watched input, and its slot.
 struct TapeLeaf {
   int slot;
-  Ref<Record> record;
+  Variable variable;
 };
 
 struct Hook {
@@ -140,7 +140,7 @@ struct TapeImpl {
   bool long_shapes = false;     ///< some slot has a shape that lies on the heap
   std::vector<int> memo_slots;  ///< slots with a memo
   std::vector<int> parameter_slots;  ///< by the Parameter's dense number, -1 if not used yet
-  std::vector<TapeLeaf> leaves;      ///< by slot
+  std::vector<TapeLeaf> leaves;      ///< by slot, see Slot::node
   std::vector<std::string> scopes{""};
   std::vector<Hook> hooks;
   std::vector<NodeTime> times;  ///< with options.profile, by node
@@ -156,7 +156,13 @@ struct TapeImpl {
   int slot_of_parameter(const Ref<Record>& record);
   int new_leaf(const Ref<Record>& record);
   /// The Parameter or watched input of a slot without a node.
-  const Ref<Record>& leaf(int slot) const;
+  const Variable& leaf(int slot) const {
+    return leaves[static_cast<std::size_t>(-1 - slots[slot].node)].variable;
+  }
+  /// A node's input; empty if it was not kept.
+  const Variable& value_of(const NodeInput& in) const {
+    return in.value.empty() && in.slot >= 0 && slots[in.slot].node < 0 ? leaf(in.slot) : in.value;
+  }
   /// The slot of a value recorded here; throws Error("[op] ...") for any other.
   int slot_of(const char* op, const Variable& x) const;
   /// Throws unless called from the thread that made the tape.
@@ -178,9 +184,9 @@ void check_foreign(const char* op, const Record& record);
 double seconds_now();
 /// True if nobody else sees these numbers, so that they may be changed in place.
 bool is_own(const Variable& g);
-/// Of y, the result of the last node: its gradient lies where that of its summand `part` does, a view
-/// that no other op takes, and so needs not be added there.
-void share_gradient(const Variable& y, const Variable& part);
+/// Of y, the result of the last node: its gradient lies where that of its summand in the slot `part`
+/// does, a view that no other op takes, and so needs not be added there.
+void share_gradient(const Variable& y, int part);
 
 /// One pass from results to inputs, the loop behind backward() and grad().
 class Sweep {
@@ -200,7 +206,7 @@ class Sweep {
  private:
   friend class Backward;
   enum Flag : std::uint8_t {
-    kNeeded = 1, kTarget = 2, kDeferred = 4, kFinished = 8, kOwn = 16, kPlaced = 32
+    kNeeded = 1, kTarget = 2, kDeferred = 4, kFinished = 8, kOwn = 16
   };
   struct Pending {
     int slot;
@@ -226,6 +232,8 @@ class Sweep {
     return alias && alias->shared == slot;
   }
   void give(const Node& node, int k, Variable&& gradient);
+  void give_part(const Node& node, int k, Array&& part);
+  Array own_gradient(int slot);
   Backward::Target target(int slot);
   bool owns(int slot) { return (flags(slot) & kOwn) || is_own(gradient(slot)); }
   void make_own(int slot);

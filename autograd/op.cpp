@@ -147,9 +147,10 @@ void Op::store(std::span<Variable> results, const GradientFunction& function, vo
     NodeInput& in = *new (node.inputs + k) NodeInput;
     const Input& given = inputs_[k];
     in.slot = given.slot;
-    if (!keep_inputs && given.slot >= 0) continue;
-    in.value = *given.variable;
-    in.version = in.value.record()->value.version();
+    if (given.variable->empty()) continue;  // taken by the op
+    in.version = given.variable->record()->value.version();
+    if (given.slot < 0 || (keep_inputs && tape.slots[given.slot].node >= 0))
+      in.value = *given.variable;
   }
   node.n_inputs = n_;
   for (const Variable& y : results) {
@@ -252,14 +253,13 @@ std::vector<Variable> views(const char* name, const Variable& x, std::vector<Arr
   return results;
 }
 
-void share_gradient(const Variable& y, const Variable& part) {
-  TapeImpl* tape = recording_tape();
-  if (!tape || y.record()->tape != tape->serial || part.record()->tape != tape->serial) return;
-  const Alias* alias = tape->slots[part.record()->slot].alias;
+void share_gradient(const Variable& y, int part) {
+  TapeImpl& tape = *recording_tape();
+  const Alias* alias = tape.slots[part].alias;
   if (!alias || alias->shared >= 0) return;
-  void* memory = tape->arena.take(sizeof(Alias), alignof(Alias));
+  void* memory = tape.arena.take(sizeof(Alias), alignof(Alias));
   const int slot = y.record()->slot;
-  tape->slots[slot].alias = new (memory) Alias{alias->root, alias->geometry, slot};
+  tape.slots[slot].alias = new (memory) Alias{alias->root, alias->geometry, slot};
 }
 
 Variable scatter_views(const Variables& xs, const std::vector<Array>& geometries,

@@ -49,11 +49,26 @@ class Backward {
 
   /// Where the gradient of input k is summed, for kernels: an array of the input's shape
   /// (strided), to write entirely, or to add to if `accumulate`. Not with create_graph.
-  struct Target {
-    Array array;
-    bool accumulate;
+  class Target {
+   public:
+    Target(Array& sum, bool accumulate) : array(sum), accumulate(accumulate) {}
+    explicit Target(Array&& part) : array(part_), accumulate(true), part_(std::move(part)) {}
+    Target(const Target&) = delete;
+
+    Array& array;
+    const bool accumulate;
+
+   private:
+    Array part_;  ///< of another gradient
   };
   Target target(int k);
+
+  /// The gradient of result k in memory that nobody else sees, for give_part(). Not with
+  /// create_graph.
+  Array own_dy(int k = 0);
+  /// Gives input k its gradient, a part of own_dy() that no other input is given: what comes later
+  /// is added to it where it lies.
+  void give_part(int k, Array&& part);
 
   /// The collector of class D for the gradient of input k, one for the whole sweep; its flush is
   /// called when that gradient is complete. Not with create_graph.

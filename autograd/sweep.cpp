@@ -108,10 +108,6 @@ void Sweep::visit(int index) {
   bool any = false;
   for (int slot = first; slot < end; ++slot) {
     if (flags(slot) & kDeferred) flush(slot);
-    if (flags(slot) & kPlaced) {
-      const Alias& place = *tape_.slots[slot].alias;
-      gradient(slot) = Variable(gradient(place.root).value().viewed_as(place.geometry));
-    }
     if (!tape_.hooks.empty() && tape_.slots[slot].hooked) call_hooks(slot);
     any |= !gradient(slot).empty();
   }
@@ -182,6 +178,20 @@ void Sweep::give(const Node& node, int k, Variable&& g) {
   }
 }
 
+void Sweep::give_part(const Node& node, int k, Array&& part) {
+  const int slot = node.inputs[k].slot;
+  if (!needed(slot)) return;
+  if (place(slot) || !gradient(slot).empty()) return give(node, k, Variable(std::move(part)));
+  gradient(slot) = Variable(std::move(part));
+  flags(slot) |= kOwn;
+}
+
+Array Sweep::own_gradient(int slot) {
+  if (flags(slot) & kTarget) return gradient(slot).value().copy();
+  make_own(slot);
+  return gradient(slot).value();
+}
+
 // Replaces a gradient that others may see (an op may hand one array to two inputs) by a copy.
 void Sweep::make_own(int slot) {
   Variable& sum = gradient(slot);
@@ -192,19 +202,24 @@ Backward::Target Sweep::target(int slot) {
   const Slot& s = tape_.slots[slot];
   if (const Alias* alias = place(slot)) {
     const int root = alias->root;
-    if (alias->shared >= 0) flags(alias->shared) |= kPlaced;
     if (gradient(root).empty())
       gradient(root) = Variable(zeros(tape_.slots[root].shape, s.type));
     else
       make_own(root);
     // From now on views of it are seen, which change no more themselves.
     flags(root) |= kOwn;
-    return {gradient(root).value().viewed_as(alias->geometry), true};
+    const Array& whole = gradient(root).value();
+    if (const int sum = alias->shared; sum >= 0) {
+      Variable& part = gradient(sum);
+      if (part.empty()) part = Variable(whole.viewed_as(tape_.slots[sum].alias->geometry));
+      if (sum == slot) return {part.record()->value, true};
+    }
+    return Backward::Target(whole.viewed_as(alias->geometry));
   }
   bool accumulate = !gradient(slot).empty();
   if (accumulate) make_own(slot);
   else gradient(slot) = Variable(Array::uninitialised(s.shape, s.type));
-  return {gradient(slot).value(), accumulate};
+  return {gradient(slot).record()->value, accumulate};
 }
 
 void Sweep::flush(int slot) {

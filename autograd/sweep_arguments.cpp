@@ -16,11 +16,12 @@ const Variable* Backward::given(int k) const {
 
 const Variable& Backward::x(int k) const {
   const NodeInput& in = node_.inputs[k];
-  if (in.value.empty()) fail(node_.name, "its gradient asks for input ", k, ", which was not kept.");
-  if (in.value.value().version() != in.version)
-    fail(node_.name, "input ", k, " ", in.value.shape(), " was changed after it was recorded; call ",
+  const Variable& x = sweep_.tape_.value_of(in);
+  if (x.empty()) fail(node_.name, "its gradient asks for input ", k, ", which was not kept.");
+  if (x.value().version() != in.version)
+    fail(node_.name, "input ", k, " ", x.shape(), " was changed after it was recorded; call ",
          "backward before the change (an optimiser step, assign), or record a copy.");
-  return in.value;
+  return x;
 }
 
 const Variable& Backward::y(int k) const {
@@ -46,6 +47,8 @@ bool Backward::wants(int k) const { return sweep_.needed(node_.inputs[k].slot); 
 bool Backward::create_graph() const { return sweep_.graph_; }
 void Backward::give(int k, Variable gradient) { sweep_.give(node_, k, std::move(gradient)); }
 Backward::Target Backward::target(int k) { return sweep_.target(node_.inputs[k].slot); }
+Array Backward::own_dy(int k) { return sweep_.own_gradient(node_.first_slot + k); }
+void Backward::give_part(int k, Array&& part) { sweep_.give_part(node_, k, std::move(part)); }
 
 Deferred* Backward::find_deferred(int k, const void* tag) const {
   int slot = node_.inputs[k].slot;

@@ -143,20 +143,14 @@ void TapeImpl::release(Node& node) {
 int TapeImpl::new_leaf(const Ref<Record>& record) {
   const Array& value = record->value;
   int number = slots.size();
-  leaves.push_back({number, record});
-  slots.push(-1, value.version(), value.shape(), value.type());
+  leaves.push_back({number, Variable(record)});
+  slots.push(-static_cast<int>(leaves.size()), value.version(), value.shape(), value.type());
   long_shapes |= value.rank() > Shape::kInline;
   if (record->leaf) return number;  // a Parameter: nothing is written to it, see Record
   record->leaf = new Leaf;
   record->tape = serial;
   record->slot = number;
   return number;
-}
-
-const Ref<Record>& TapeImpl::leaf(int slot) const {
-  auto found = std::lower_bound(leaves.begin(), leaves.end(), slot,
-                                [](const TapeLeaf& l, int s) { return l.slot < s; });
-  return found->record;
 }
 
 int TapeImpl::slot_of_parameter(const Ref<Record>& record) {
@@ -203,14 +197,15 @@ std::string TapeImpl::describe(const Node& node) const {
   for (int k = 0; k < node.n_inputs; ++k) {
     const NodeInput& in = node.inputs[k];
     text += k ? ", " : "(";
-    if (in.value.empty()) {
+    const Variable& x = value_of(in);
+    if (x.empty()) {
       text += slots[in.slot].shape.text();
       continue;
     }
-    if (in.value.is_parameter()) text += Parameter(in.value).name() + " ";
-    text += in.value.shape().text();
-    if (is_float(in.value.type()) && in.value.size() > 0) {
-      std::vector<double> v = in.value.value().to_vector<double>();
+    if (x.is_parameter()) text += Parameter(x).name() + " ";
+    text += x.shape().text();
+    if (is_float(x.type()) && x.size() > 0) {
+      std::vector<double> v = x.value().to_vector<double>();
       double low = v[0], high = v[0];
       Size bad = 0;
       for (double e : v) {

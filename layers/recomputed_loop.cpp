@@ -115,8 +115,8 @@ double bytes_of(const std::vector<Variable*>& values) {
 double bytes_of_weights(const Tape& tape) {
   Size bytes = 0;
   for (const TapeLeaf& leaf : tape.impl().leaves)
-    if (leaf.record->parameter())
-      bytes += leaf.record->value.size() * unroll::bytes_of(leaf.record->value.type());
+    if (leaf.variable.is_parameter())
+      bytes += leaf.variable.size() * unroll::bytes_of(leaf.variable.type());
   return static_cast<double>(bytes);
 }
 

@@ -119,8 +119,6 @@ void add_targets(Backward& b, const Shape& shape, Type type, Operands& operands,
       operands.push(slabs.sums.back().slabs[0], shape).add = true;
       continue;
     }
-    // The array is not held while the next target is asked for: inputs may be views of one value,
-    // and the engine copies a gradient that somebody else holds.
     Backward::Target target = b.target(k);
     bool broadcast = !(target.array.shape() == shape);
     Operand& o = operands.push(target.array, shape);
@@ -197,7 +195,7 @@ void backward(Backward& b, const LaneKernel& kernel, const void* function, Keep 
   static const double zero = 0;
   int first = 0;
   while (!b.given(first)) ++first;
-  const Variable dy = *b.given(first);
+  const Variable& dy = *b.given(first);
   const Shape& shape = dy.shape();
   for (int k = 0; k < b.results(); ++k) {
     const Variable* given = b.given(k);

@@ -64,15 +64,15 @@ void require_parts(const Op& op) {
                ", part ", k, " is ", op[k].type(), "; convert one with to().");
 }
 
-/// The gradient of a join: each input gets its part of dy, as a view.
+/// The gradient of a join: each input gets its part of dy, where it lies.
 template <class SizeOf>
 void give_parts(Backward& b, int axis, bool drop_axis, SizeOf size_of) {
-  Variable dy = b.dy();
-  Cutter cut(dy.value(), axis, drop_axis);
+  const Array dy = b.own_dy();
+  Cutter cut(dy, axis, drop_axis);
   Size at = 0;
   for (int k = 0; k < b.inputs(); ++k) {
     Size size = size_of(k);
-    if (b.wants(k)) b.give(k, cut(at, size));
+    if (b.wants(k)) b.give_part(k, cut(at, size));
     at += size;
   }
 }

@@ -118,10 +118,9 @@ void check_types(const Op& op, int full, int pairs) {
   }
 }
 
-/// True if nobody else sees input k, of the result's shape, so that it may become the result.
-bool is_given_away(const Op& op, int k, const Shape& shape) {
-  return op.input(k).record().unique() && op[k].type() == op.type() && op[k].shape() == shape &&
-         op[k].is_contiguous();
+/// True if nobody else sees input 0, so that it may become the result.
+bool is_given_away(const Op& op) {
+  return op.input(0).record().unique() && op[0].type() == op.type() && op[0].is_contiguous();
 }
 
 /// A bias that is one row of a result of that shape, as most are; nullptr for others.
@@ -139,8 +138,10 @@ Shape shape_of_result(const Op& op, int full) {
   return shape;
 }
 
-/// inputs: `full` results of the same shape, `pairs` of x and W, then perhaps a bias.
-Variable sum_of_products(std::span<const Variable* const> inputs, int full, int pairs, bool bias) {
+/// inputs: `full` results of the same shape, of which the `first` may become the result, `pairs` of x
+/// and W, then perhaps a bias.
+Variable sum_of_products(std::span<const Variable* const> inputs, int full, int pairs, bool bias,
+                         Variable* first) {
   Op op(pairs + full + bias > 1 ? "affine" : "linear", inputs);
   check_types(op, full, pairs);
   const Shape shape = shape_of_result(op, full);
@@ -148,8 +149,11 @@ Variable sum_of_products(std::span<const Variable* const> inputs, int full, int 
   lead.erase(lead.rank() - 1);
   for (int k = 0; k < pairs; ++k) check_pair(op, full + 2 * k, lead, shape.back());
   // What begins the sum and is nobody else's becomes the sum, its memory and its gradient's place.
-  bool started = full && is_given_away(op, 0, shape);
-  Array y = started ? op[0] : Array::uninitialised(shape, op.type());
+  bool started = full && is_given_away(op);
+  Variable result =
+      started ? std::move(*first) : Variable(Array::uninitialised(shape, op.type()));
+  const int part = result.record()->slot;
+  Array& y = result.record()->value;
   const std::uint32_t version = y.version();
   auto add = [&](const Array& part, const char* what) {
     op.require(broadcast_shapes("affine", part.shape(), shape) == shape, what, " ", part.shape(),
@@ -168,8 +172,8 @@ Variable sum_of_products(std::span<const Variable* const> inputs, int full, int 
   }
   // The rows before, in the same buffer, have not changed.
   if (in_place) y.buffer()->version = version;
-  Variable result = op.record(std::move(y), AffineGradient{full, pairs, bias}, Keep::inputs);
-  if (in_place) share_gradient(result, op.input(0));
+  op.record({&result, 1}, AffineGradient{full, pairs, bias}, Keep::inputs);
+  if (in_place && op.recorded(0)) share_gradient(result, part);
   return result;
 }
 
@@ -189,9 +193,13 @@ Variable detail::affine_of(std::span<const Variable* const> terms) {
   }
   Small<const Variable*, 9> inputs(terms.size());
   std::size_t sums = 0, count = 0;
-  for (std::size_t k = 0; k < pairs; ++k)
-    if (!rows[k].empty()) inputs[sums++] = &rows[k];
-  if (sums == 1 && pairs == 1 && bias->empty()) return std::move(rows[0]);
+  Variable* first = nullptr;
+  for (std::size_t k = 0; k < pairs; ++k) {
+    if (rows[k].empty()) continue;
+    inputs[sums++] = &rows[k];
+    if (!first) first = &rows[k];
+  }
+  if (sums == 1 && pairs == 1 && bias->empty()) return std::move(*first);
   count = sums;
   for (std::size_t k = 0; k < pairs; ++k) {
     if (!rows[k].empty()) continue;
@@ -200,7 +208,7 @@ Variable detail::affine_of(std::span<const Variable* const> terms) {
   }
   if (!bias->empty()) inputs[count++] = bias;
   return sum_of_products({inputs.data(), count}, static_cast<int>(sums),
-                         static_cast<int>(pairs - sums), !bias->empty());
+                         static_cast<int>(pairs - sums), !bias->empty(), first);
 }
 
 Variable affine_of(const Variables& terms) {

@@ -57,14 +57,14 @@ void fast_gradient(Backward& g) {
   Array dy = with_vector_axes<Array>(g.dy().value(), a.rank() == 1, b.rank() == 1,
                                      [](const Array& x, Size axis) { return x.expanded(axis); });
   if (g.wants(0)) {
-    auto [array, accumulate] = g.target(0);
-    Array da = as_left(array);
-    kernel::multiply_matrices(da, accumulate, dy, as_right(b).transposed());
+    Backward::Target t = g.target(0);
+    Array da = as_left(t.array);
+    kernel::multiply_matrices(da, t.accumulate, dy, as_right(b).transposed());
   }
   if (g.wants(1)) {
-    auto [array, accumulate] = g.target(1);
-    Array db = as_right(array);
-    kernel::multiply_matrices(db, accumulate, as_left(a).transposed(), dy);
+    Backward::Target t = g.target(1);
+    Array db = as_right(t.array);
+    kernel::multiply_matrices(db, t.accumulate, as_left(a).transposed(), dy);
   }
 }
 

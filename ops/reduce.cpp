@@ -83,7 +83,7 @@ namespace {
 
 /// What the gradient of a product over the last axis is: dx_i = dy prod_{j != i} x_j, from the
 /// products before and after i, so that no zero is divided by.
-void add_product_gradient(Backward::Target t, const Array& x_any, const Array& dy_any) {
+void add_product_gradient(const Backward::Target& t, const Array& x_any, const Array& dy_any) {
   Array x = x_any.contiguous(), dy = dy_any.contiguous();
   Array dx = Array::uninitialised(x.shape(), x.type());
   dispatch_float("prod", x.type(), [&]<class T>() {

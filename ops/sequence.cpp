@@ -115,8 +115,10 @@ detail::RowProduct detail::product_of_row(const Variable& x, const Variable& wei
   // Steps may be written while others are read, by a network that is fed what it said.
   if (sequence.whole.value().version() != sequence.version) return {};
   TapeImpl* tape = recording_tape();
-  if (tape && tape->options.anomaly) return {};  // which is to say in which step it happened
-  const Variable b = is_bias_of_rows(bias, W) ? read(bias) : Variable();
+  // Which are to say in which step something happened, or what each value was.
+  if (tape && (tape->options.anomaly || tape->options.keep_values)) return {};
+  static const Variable none;
+  const Variable& b = is_bias_of_rows(bias, W) ? read(bias) : none;
   std::lock_guard lock(sequence.mutex);
   std::uint64_t serial = tape ? tape->serial : 0;
   for (Product& p : sequence.products) {

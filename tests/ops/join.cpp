@@ -3,6 +3,7 @@
 #include "moves.hpp"
 
 #include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/reduce.hpp>
 #include <unroll/ops/reshape.hpp>
 
 using namespace reference;
@@ -72,14 +73,35 @@ BOOST_AUTO_TEST_CASE(stacking) {
              "[stack_along] position 3 does not exist for parts (2, 3); expected -3 to 2.");
 }
 
-BOOST_AUTO_TEST_CASE(gradients_of_a_stack_are_views) {
+BOOST_AUTO_TEST_CASE(gradients_of_a_stack_lie_in_one_array) {
   Tape tape;
   Variable a = tape.watch(numbers({2, 3}, 1)), b = tape.watch(numbers({2, 3}, 2));
   Variable weights(numbers({2, 2, 3}, 3));
   std::vector<Variable> g = grad(stack_along({a, b}), {a, b}, {.grad_outputs = weights});
-  BOOST_TEST(shares(g[0], weights));
-  BOOST_TEST(shares(g[1], weights));
+  BOOST_TEST(shares(g[0], g[1]));
+  BOOST_TEST(close(g[0], weights.value()[0]));
   BOOST_TEST(close(g[1], weights.value()[1]));
+}
+
+// What an input was used for before is added to its part of the gradient, which others must not see.
+BOOST_AUTO_TEST_CASE(gradients_added_to_parts_of_a_join) {
+  const Array w = numbers({4, 3}, 3);
+  for (bool stacked : {true, false}) {
+    Tape tape;
+    Variable a = tape.watch(numbers({2, 3}, 1)), b = tape.watch(numbers({2, 3}, 2));
+    Variable c = square(a), product = sum(c * b);
+    Variable joined = stacked ? reshape(stack_along({c, b, c}), {6, 3}) : concat({c, b, c}, 0);
+    Variable top = sliced(joined, 0, 0, 4);
+    Variable given(w.copy());
+    std::vector<Variable> g = grad({top, product}, {c, b, joined, top},
+                                   {.grad_outputs = {given, Variable(ones({}))}});
+    const Array upper = w.sliced(0, 0, 2), lower = w.sliced(0, 2, 4);
+    BOOST_TEST(close(g[0], (upper + b).value()));
+    BOOST_TEST(close(g[1], (lower + c).value()));
+    BOOST_TEST(close(g[2].value().sliced(0, 0, 4), w));
+    BOOST_TEST(close(g[3], w));
+    BOOST_TEST(identical(given.value(), w));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(cutting) {
