@@ -232,8 +232,8 @@ class Sweep {
     return alias && alias->shared == slot;
   }
   void give(const Node& node, int k, Variable&& gradient);
+  const Array& own_if_small(int slot);
   void give_part(const Node& node, int k, Array&& part);
-  Array own_gradient(int slot);
   Backward::Target target(int slot);
   bool owns(int slot) { return (flags(slot) & kOwn) || is_own(gradient(slot)); }
   void make_own(int slot);

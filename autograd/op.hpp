@@ -63,11 +63,11 @@ class Backward {
   };
   Target target(int k);
 
-  /// The gradient of result k in memory that nobody else sees, for give_part(). Not with
-  /// create_graph.
-  Array own_dy(int k = 0);
-  /// Gives input k its gradient, a part of own_dy() that no other input is given: what comes later
-  /// is added to it where it lies.
+  /// The gradient of the only result, for give_part(): where nobody else sees it, unless a copy would
+  /// take much memory. Not with create_graph.
+  const Array& dy_in_parts();
+  /// Gives input k its gradient, a part of dy_in_parts() that no other input is given. What comes
+  /// later is added to it where it lies, if nobody else sees that.
   void give_part(int k, Array&& part);
 
   /// The collector of class D for the gradient of input k, one for the whole sweep; its flush is

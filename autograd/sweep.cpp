@@ -178,18 +178,22 @@ void Sweep::give(const Node& node, int k, Variable&& g) {
   }
 }
 
+const Array& Sweep::own_if_small(int slot) {
+  constexpr Size kMostBytes = 1 << 20;
+  const Array& g = gradient(slot).value();
+  if (flags(slot) & kTarget) return g;
+  if (g.size() * bytes_of(g.type()) <= kMostBytes) make_own(slot);
+  if (owns(slot)) flags(slot) |= kOwn;  // though parts of it will be seen
+  return gradient(slot).value();
+}
+
 void Sweep::give_part(const Node& node, int k, Array&& part) {
   const int slot = node.inputs[k].slot;
   if (!needed(slot)) return;
   if (place(slot) || !gradient(slot).empty()) return give(node, k, Variable(std::move(part)));
   gradient(slot) = Variable(std::move(part));
-  flags(slot) |= kOwn;
-}
-
-Array Sweep::own_gradient(int slot) {
-  if (flags(slot) & kTarget) return gradient(slot).value().copy();
-  make_own(slot);
-  return gradient(slot).value();
+  const int whole = node.first_slot;
+  if ((flags(whole) & (kOwn | kTarget)) == kOwn) flags(slot) |= kOwn;
 }
 
 // Replaces a gradient that others may see (an op may hand one array to two inputs) by a copy.

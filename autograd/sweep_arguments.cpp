@@ -47,7 +47,7 @@ bool Backward::wants(int k) const { return sweep_.needed(node_.inputs[k].slot); 
 bool Backward::create_graph() const { return sweep_.graph_; }
 void Backward::give(int k, Variable gradient) { sweep_.give(node_, k, std::move(gradient)); }
 Backward::Target Backward::target(int k) { return sweep_.target(node_.inputs[k].slot); }
-Array Backward::own_dy(int k) { return sweep_.own_gradient(node_.first_slot + k); }
+const Array& Backward::dy_in_parts() { return sweep_.own_if_small(node_.first_slot); }
 void Backward::give_part(int k, Array&& part) { sweep_.give_part(node_, k, std::move(part)); }
 
 Deferred* Backward::find_deferred(int k, const void* tag) const {

@@ -64,10 +64,10 @@ void require_parts(const Op& op) {
                ", part ", k, " is ", op[k].type(), "; convert one with to().");
 }
 
-/// The gradient of a join: each input gets its part of dy, where it lies.
+/// The gradient of a join: each input gets its part of dy, as a view.
 template <class SizeOf>
 void give_parts(Backward& b, int axis, bool drop_axis, SizeOf size_of) {
-  const Array dy = b.own_dy();
+  const Array& dy = b.dy_in_parts();
   Cutter cut(dy, axis, drop_axis);
   Size at = 0;
   for (int k = 0; k < b.inputs(); ++k) {

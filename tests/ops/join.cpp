@@ -74,13 +74,16 @@ BOOST_AUTO_TEST_CASE(stacking) {
 }
 
 BOOST_AUTO_TEST_CASE(gradients_of_a_stack_lie_in_one_array) {
-  Tape tape;
-  Variable a = tape.watch(numbers({2, 3}, 1)), b = tape.watch(numbers({2, 3}, 2));
-  Variable weights(numbers({2, 2, 3}, 3));
-  std::vector<Variable> g = grad(stack_along({a, b}), {a, b}, {.grad_outputs = weights});
-  BOOST_TEST(shares(g[0], g[1]));
-  BOOST_TEST(close(g[0], weights.value()[0]));
-  BOOST_TEST(close(g[1], weights.value()[1]));
+  for (Size n : {3, 300000}) {  // a large one is not copied
+    Tape tape;
+    Variable a = tape.watch(numbers({2, n}, 1)), b = tape.watch(numbers({2, n}, 2));
+    Variable weights(numbers({2, 2, n}, 3));
+    std::vector<Variable> g = grad(stack_along({a, b}), {a, b}, {.grad_outputs = weights});
+    BOOST_TEST(shares(g[0], g[1]));
+    BOOST_TEST(shares(g[0], weights) == (n > 3));
+    BOOST_TEST(close(g[0], weights.value()[0]));
+    BOOST_TEST(close(g[1], weights.value()[1]));
+  }
 }
 
 // What an input was used for before is added to its part of the gradient, which others must not see.
@@ -91,7 +94,7 @@ BOOST_AUTO_TEST_CASE(gradients_added_to_parts_of_a_join) {
     Variable a = tape.watch(numbers({2, 3}, 1)), b = tape.watch(numbers({2, 3}, 2));
     Variable c = square(a), product = sum(c * b);
     Variable joined = stacked ? reshape(stack_along({c, b, c}), {6, 3}) : concat({c, b, c}, 0);
-    Variable top = sliced(joined, 0, 0, 4);
+    Variable top = sliced(concat({joined, a}, 0), 0, 0, 4);
     Variable given(w.copy());
     std::vector<Variable> g = grad({top, product}, {c, b, joined, top},
                                    {.grad_outputs = {given, Variable(ones({}))}});
