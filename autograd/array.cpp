@@ -180,9 +180,9 @@ Array Array::reshaped(Shape shape) const {
   return view;
 }
 
-Array Array::viewed_as(const Array& geometry) const {
+Array Array::viewed_as(const Shape& shape, const Shape& strides, Size offset) const {
   if (!is_contiguous()) fail("view", "shape ", shape_, " is not contiguous.");
-  Array view(geometry.shape_, geometry.strides_, offset_ + geometry.offset_, type_);
+  Array view(shape, strides, offset_ + offset, type_);
   view.buffer_ = buffer_;
   return view;
 }

@@ -105,7 +105,10 @@ class Array {
   /// Same elements in row-major order; one size may be -1. Copies only if it must.
   Array reshaped(Shape shape) const;
   /// The view that `geometry` (an Array without memory) describes on this contiguous array.
-  Array viewed_as(const Array& geometry) const;
+  Array viewed_as(const Array& geometry) const {
+    return viewed_as(geometry.shape_, geometry.strides_, geometry.offset_);
+  }
+  Array viewed_as(const Shape& shape, const Shape& strides, Size offset) const;
 
   /// Itself if contiguous, else a copy.
   Array contiguous() const;

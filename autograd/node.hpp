@@ -65,9 +65,10 @@ struct NodeInput {
 /// Where the gradient of a view lies within the gradient of what it is a view of; or that of a sum
 /// which took the place of a view, see share_gradient().
 struct Alias {
-  int root;
-  Array geometry;
-  int shared = -1;  ///< the sum that it is, or is a view of
+  int root;    ///< -1: in that of the node's input, which itself is a strided part of another
+  int shared;  ///< the sum that it is, or is a view of; -1 if none
+  Size offset;
+  Shape strides;
 };
 
 /// One call of an op. A node, a slot and a record fill whole cache lines: long tapes are as fast as
@@ -224,7 +225,7 @@ class Sweep {
   /// Where the gradient of a slot lies within that of another; nullptr if it has a place of its own.
   const Alias* place(int slot) {
     const Alias* alias = aliasing_ ? tape_.slots[slot].alias : nullptr;
-    return alias && needed(alias->root) ? alias : nullptr;
+    return alias && needed(alias->root) ? alias : nullptr;  // slot -1 is needed by nobody
   }
   /// True for a sum that took the place of a view.
   bool is_shared(int slot) {
@@ -232,6 +233,8 @@ class Sweep {
     return alias && alias->shared == slot;
   }
   void give(const Node& node, int k, Variable&& gradient);
+  /// True if that gradient of a slot is in its place already, see share_gradient().
+  bool is_in_place(int slot, const Array& gradient);
   const Array& own_if_small(int slot);
   void give_part(const Node& node, int k, Array&& part);
   Backward::Target target(int slot);

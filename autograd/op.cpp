@@ -198,57 +198,60 @@ Variable contiguous(const Variable& x) {
   return op.record(op[0].copy(), [](Backward& g) { g.give(0, g.dy()); }, Keep::nothing);
 }
 
-std::vector<Variable> views(const char* name, const Variable& x, std::vector<Array> values,
-                            std::vector<Array> geometries) {
-  Op op(name, x);
-  if (values.empty() || op[0].raw() != x.value().raw()) {  // or taken from the Parameter
-    values.clear();
-    values.reserve(geometries.size());
-    for (const Array& one : geometries) values.push_back(op[0].viewed_as(one));
-  }
-  if (!op.recorded()) return {values.begin(), values.end()};
-  struct Closure {
-    std::vector<Array> geometries;
-    void operator()(Backward& g) const {
-      if (g.create_graph()) {
-        Variables dys;
-        for (int k = 0; k < g.results(); ++k) dys.push_back(g.dy(k));
-        g.give(0, scatter_views(dys, geometries, g.x_shape()));
-        return;
+struct ViewsGradient {
+  void operator()(Backward& g) const {
+    if (g.create_graph()) {
+      Variables dys;
+      std::vector<Array> geometries;
+      for (int k = 0; k < g.results(); ++k) {
+        dys.push_back(g.dy(k));
+        geometries.push_back(g.geometry(k));
       }
-      // The geometries are those of a contiguous x; x's gradient may be a strided part of another.
-      Backward::Target target = g.target(0);
-      bool direct = target.array.is_contiguous();
-      Array sum = direct ? target.array : Array(g.x_shape(), g.x_type());
-      if (direct && !target.accumulate) sum.fill(0);
-      for (int k = 0; k < g.results(); ++k)
-        if (const Variable* dy = g.given(k)) {
-          Array part = sum.viewed_as(geometries[static_cast<std::size_t>(k)]);
-          kernel::add_into(part, dy->value());
-        }
-      if (direct) return;
-      if (target.accumulate) kernel::add_into(target.array, sum);
-      else target.array.assign(sum);
+      return g.give(0, scatter_views(dys, geometries, g.x_shape()));
     }
-  };
+    // The geometries are those of a contiguous x; x's gradient may be a strided part of another.
+    Backward::Target target = g.target(0);
+    bool direct = target.array.is_contiguous();
+    Array sum = direct ? target.array : Array(g.x_shape(), g.x_type());
+    if (direct && !target.accumulate) sum.fill(0);
+    for (int k = 0; k < g.results(); ++k)
+      if (const Variable* dy = g.given(k)) {
+        Array part = sum.viewed_as(g.geometry(k));
+        kernel::add_into(part, dy->value());
+      }
+    if (direct) return;
+    if (target.accumulate) kernel::add_into(target.array, sum);
+    else target.array.assign(sum);
+  }
+};
+
+std::vector<Variable> views(const char* name, const Variable& x, std::vector<Array> values,
+                            const std::vector<Array>& geometries) {
+  Op op(name, x);
+  const bool given = !values.empty() && op[0].raw() == x.value().raw();  // not from the Parameter
+  std::vector<Variable> results;
+  results.reserve(geometries.size());
+  for (std::size_t k = 0; k < geometries.size(); ++k)
+    results.emplace_back(given ? std::move(values[k]) : op[0].viewed_as(geometries[k]));
+  if (!op.recorded()) return results;
+  op.record(std::span<Variable>(results), ViewsGradient(), Keep::nothing);
   TapeImpl& tape = *recording_tape();
-  int parent = op.inputs_[0].slot;
-  std::vector<Variable> results =
-      op.record(std::move(values), Closure{std::move(geometries)}, Keep::nothing);
   Node& node = tape.nodes[tape.nodes.size() - 1];
   node.is_view = true;
-  const std::vector<Array>& kept = static_cast<const Closure*>(node.closure)->geometries;
   // The gradient of a view of a contiguous view lies in the gradient of the first of them.
-  const Alias* outer = tape.slots[parent].alias;
-  if (outer && !outer->geometry.is_contiguous()) return results;
-  for (int k = 0; k < node.n_results; ++k) {
-    const Array& g = kept[static_cast<std::size_t>(k)];
-    Size offset = g.offset() + (outer ? outer->geometry.offset() : 0);
-    void* memory = tape.arena.take(sizeof(Alias), alignof(Alias));
-    tape.long_shapes |= g.rank() > Shape::kInline;
-    tape.slots[node.first_slot + k].alias = new (memory)
-        Alias{outer ? outer->root : parent,
-              Array::layout(g.shape(), g.strides(), offset, g.type()), outer ? outer->shared : -1};
+  const int input = op.inputs_[0].slot;
+  const Slot& whole = tape.slots[input];
+  Alias place{input, -1, 0, {}};
+  if (const Alias* outer = whole.alias; outer && outer->root >= 0) {
+    const bool dense = Array::layout(whole.shape, outer->strides, 0, whole.type).is_contiguous();
+    place = dense ? Alias{outer->root, outer->shared, outer->offset, {}} : Alias{-1, -1, 0, {}};
+  }
+  auto* alias = static_cast<Alias*>(
+      tape.arena.take(sizeof(Alias) * geometries.size(), alignof(Alias)));
+  for (std::size_t k = 0; k < geometries.size(); ++k, ++alias) {
+    const Array& g = geometries[k];
+    new (alias) Alias{place.root, place.shared, place.offset + g.offset(), g.strides()};
+    tape.slots[node.first_slot + static_cast<int>(k)].alias = alias;
   }
   return results;
 }
@@ -256,10 +259,10 @@ std::vector<Variable> views(const char* name, const Variable& x, std::vector<Arr
 void share_gradient(const Variable& y, int part) {
   TapeImpl& tape = *recording_tape();
   const Alias* alias = tape.slots[part].alias;
-  if (!alias || alias->shared >= 0) return;
+  if (!alias || alias->root < 0 || alias->shared >= 0) return;
   void* memory = tape.arena.take(sizeof(Alias), alignof(Alias));
   const int slot = y.record()->slot;
-  tape.slots[slot].alias = new (memory) Alias{alias->root, alias->geometry, slot};
+  tape.slots[slot].alias = new (memory) Alias{alias->root, slot, alias->offset, alias->strides};
 }
 
 Variable scatter_views(const Variables& xs, const std::vector<Array>& geometries,

@@ -31,6 +31,8 @@ class Backward {
   const Variable* given(int k = 0) const;
   /// Input k. Throws if its value was not kept, or has changed since.
   const Variable& x(int k = 0) const;
+  /// Input k to keep: moved here from the node, which has none then, if nobody asks again.
+  Variable take_x(int k);
   /// Result k; as x.
   const Variable& y(int k = 0) const;
   const Shape& x_shape(int k = 0) const;
@@ -42,7 +44,8 @@ class Backward {
 
   /// Adds to the gradient of input k. A gradient in a shape that x(k) was broadcast to is summed
   /// back; any other shape, or another element type, throws.
-  void give(int k, Variable gradient);
+  void give(int k, Variable&& gradient);
+  void give(int k, const Variable& gradient);
 
   /// True if gradients are recorded themselves: then only dy, x, y and public ops may be used.
   bool create_graph() const;
@@ -81,6 +84,9 @@ class Backward {
   }
 
  private:
+  friend struct ViewsGradient;
+  /// Of a node of views(): which view result k is.
+  Array geometry(int k) const;
   Deferred* find_deferred(int k, const void* tag) const;
   void add_deferred(int k, const void* tag, Ref<Deferred> deferred);
 
@@ -179,7 +185,7 @@ class Op {
 
  private:
   friend std::vector<Variable> views(const char*, const Variable&, std::vector<Array>,
-                                     std::vector<Array>);
+                                     const std::vector<Array>&);
   struct Input {
     const Variable* variable;
     int slot;
@@ -241,7 +247,7 @@ Variable contiguous(const Variable& x);
 /// `geometries` are the views of Array::layout(contiguous x), without numbers, `values` the same of
 /// x, where that is not contiguous.
 std::vector<Variable> views(const char* name, const Variable& x, std::vector<Array> values,
-                            std::vector<Array> geometries);
+                            const std::vector<Array>& geometries);
 /// The views that `f`, a function from Array to std::vector<Array>, makes of x.
 template <class F>
 std::vector<Variable> views(const char* name, const Variable& x, F&& f) {

@@ -162,6 +162,7 @@ void Sweep::give(const Node& node, int k, Variable&& g) {
       fail(node.name, "its gradient for input ", k, " has shape ", from, "; expected ", s.shape,
            ", or one that it broadcasts to.");
   }
+  if (is_in_place(slot, g.value())) return;
   const bool alias = place(slot);
   Variable& sum = gradient(slot);
   if (graph_) {
@@ -173,9 +174,15 @@ void Sweep::give(const Node& node, int k, Variable&& g) {
     sum = Variable(kernel::add(sum.value(), g.value()));
   } else {
     Backward::Target t = target(slot);
-    if (alias && t.array.raw() == g.value().raw()) return;  // it lies there: share_gradient()
     kernel::add_into(t.array, g.value());
   }
+}
+
+bool Sweep::is_in_place(int slot, const Array& g) {
+  const Alias* alias = slot < 0 ? nullptr : place(slot);
+  if (!alias || gradient(alias->root).empty()) return false;
+  const Array& whole = gradient(alias->root).value();
+  return whole.buffer() == g.buffer() && whole.offset() + alias->offset == g.offset();
 }
 
 const Array& Sweep::own_if_small(int slot) {
@@ -215,10 +222,13 @@ Backward::Target Sweep::target(int slot) {
     const Array& whole = gradient(root).value();
     if (const int sum = alias->shared; sum >= 0) {
       Variable& part = gradient(sum);
-      if (part.empty()) part = Variable(whole.viewed_as(tape_.slots[sum].alias->geometry));
+      if (part.empty()) {
+        const Slot& of = tape_.slots[sum];
+        part = Variable(whole.viewed_as(of.shape, of.alias->strides, of.alias->offset));
+      }
       if (sum == slot) return {part.record()->value, true};
     }
-    return Backward::Target(whole.viewed_as(alias->geometry));
+    return Backward::Target(whole.viewed_as(s.shape, alias->strides, alias->offset));
   }
   bool accumulate = !gradient(slot).empty();
   if (accumulate) make_own(slot);

@@ -24,6 +24,14 @@ const Variable& Backward::x(int k) const {
   return x;
 }
 
+Variable Backward::take_x(int k) {
+  const Variable& kept = x(k);
+  Variable& own = node_.inputs[k].value;
+  // An error message may still want to show it.
+  if (sweep_.retain_ || sweep_.tape_.options.anomaly || own.empty()) return kept;
+  return std::move(own);
+}
+
 const Variable& Backward::y(int k) const {
   if (!node_.keeps_results) fail(node_.name, "its gradient asks for its result, which was not kept.");
   const Variable& y = node_.results()[k];
@@ -45,10 +53,22 @@ int Backward::inputs() const { return node_.n_inputs; }
 int Backward::results() const { return node_.n_results; }
 bool Backward::wants(int k) const { return sweep_.needed(node_.inputs[k].slot); }
 bool Backward::create_graph() const { return sweep_.graph_; }
-void Backward::give(int k, Variable gradient) { sweep_.give(node_, k, std::move(gradient)); }
+void Backward::give(int k, Variable&& gradient) { sweep_.give(node_, k, std::move(gradient)); }
+void Backward::give(int k, const Variable& gradient) {
+  if (!sweep_.is_in_place(node_.inputs[k].slot, gradient.value())) give(k, Variable(gradient));
+}
 Backward::Target Backward::target(int k) { return sweep_.target(node_.inputs[k].slot); }
 const Array& Backward::dy_in_parts() { return sweep_.own_if_small(node_.first_slot); }
 void Backward::give_part(int k, Array&& part) { sweep_.give_part(node_, k, std::move(part)); }
+
+// Relative to the node's input, where Alias counts from the root.
+Array Backward::geometry(int k) const {
+  const Slot& s = sweep_.tape_.slots[node_.first_slot + k];
+  const int input = node_.inputs[0].slot;
+  const bool nested = s.alias->root >= 0 && s.alias->root != input;
+  const Size start = nested ? sweep_.tape_.slots[input].alias->offset : 0;
+  return Array::layout(s.shape, s.alias->strides, s.alias->offset - start, s.type);
+}
 
 Deferred* Backward::find_deferred(int k, const void* tag) const {
   int slot = node_.inputs[k].slot;

@@ -90,8 +90,8 @@ struct AffineGradient {
   }
 
   static void weight_gradient(Backward& b, int k, const Variable& dy) {
+    if (!b.create_graph()) return b.deferred<WeightGradient>(k + 1).add(b.take_x(k), dy);
     const Variable& x = b.x(k);
-    if (!b.create_graph()) return b.deferred<WeightGradient>(k + 1).add(x.value(), dy.value());
     Variable rows = reshape(dy, {rows_in(dy.value()), dy.shape().back()});
     b.give(k + 1, matmul(transpose(rows), reshape(x, {rows_in(x.value()), x.shape().back()})));
   }

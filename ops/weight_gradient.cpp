@@ -1,7 +1,6 @@
 // How steps are gathered into products of many rows. When a sweep asks for them is autograd's.
 #include <unroll/ops/weight_gradient.hpp>
 
-#include <algorithm>
 #include <cstring>
 
 #include <unroll/autograd/strided.hpp>
@@ -13,26 +12,39 @@ namespace {
 
 constexpr Size kMostRows = 512;
 
-bool are_consecutive(const std::vector<Array>& parts) {
-  Size next = parts[0].offset();
-  for (const Array& part : parts) {
-    if (!(part.buffer() == parts[0].buffer()) || part.offset() != next || !part.is_contiguous())
-      return false;
-    next += part.size();
-  }
-  return true;
-}
-
 }  // namespace
 
-void WeightGradient::add(const Array& x, const Array& dy) {
-  x_.push_back(x);
-  dy_.push_back(dy);
-  rows_ += rows_in(dy);
+void WeightGradient::add(Variable&& x, const Variable& dy) {
+  const Size in = x.shape().back();
+  // In the order of the rows in memory, which is that of time forward or backward.
+  if (steps_ == 1) backwards_ = dy.value().offset() < dy_.back().offset;
+  ++steps_;
+  rows_ += rows_in(dy.value());
+  append(x_, std::move(x));
+  append(dy_, dy);
   if (rows_ < kMostRows) return;
   const bool first = sum_.buffer() == nullptr;
-  if (first) sum_ = Array::uninitialised({dy.shape().back(), x.shape().back()}, dy.type());
+  if (first) sum_ = Array::uninitialised({dy.shape().back(), in}, dy.type());
   multiply(sum_, !first);
+}
+
+template <class V>
+void WeightGradient::append(std::vector<Part>& parts, V&& step) const {
+  const Array& a = step.value();
+  if (!a.is_contiguous()) return append(parts, Variable(a.copy()));
+  const Size rows = rows_in(a);
+  if (!parts.empty()) {
+    Part& last = parts.back();
+    const Size next = backwards_ ? a.offset() + a.size()
+                                 : last.offset + last.rows * a.shape().back();
+    if (last.some.value().buffer() == a.buffer() && next == (backwards_ ? last.offset : a.offset())) {
+      if (backwards_) last.offset = a.offset();
+      last.rows += rows;
+      return;
+    }
+  }
+  const Size offset = a.offset();
+  parts.push_back({std::forward<V>(step), offset, rows});
 }
 
 void WeightGradient::flush(Array& gradient, bool accumulate) {
@@ -45,32 +57,30 @@ void WeightGradient::flush(Array& gradient, bool accumulate) {
 }
 
 void WeightGradient::multiply(Array& target, bool accumulate) {
-  // In the order of the rows in memory, which is that of time forward or backward.
-  if (dy_.size() > 1 && dy_.front().offset() > dy_.back().offset()) {
-    std::reverse(x_.begin(), x_.end());
-    std::reverse(dy_.begin(), dy_.end());
-  }
   const Array x = gather(x_), dy = gather(dy_);
   multiply_contiguous(true, false, dy.shape().back(), x.shape().back(), rows_, dy, x, target,
                       accumulate);
   x_.clear();
   dy_.clear();
-  rows_ = 0;
+  rows_ = steps_ = 0;
 }
 
 /// All rows in one array: a view if they lie behind each other.
-Array WeightGradient::gather(const std::vector<Array>& parts) const {
-  if (parts.size() == 1) return parts[0].contiguous();
-  const Shape shape{rows_, parts[0].shape().back()};
-  const Type type = parts[0].type();
-  if (are_consecutive(parts))
-    return parts[0].viewed_as(Array::layout(shape, contiguous_strides(shape), 0, type));
-  Array all = Array::uninitialised(shape, type), copied;
+Array WeightGradient::gather(const std::vector<Part>& parts) const {
+  const Array& some = parts[0].some.value();
+  const Size width = some.shape().back();
+  const Shape shape{rows_, width};
+  if (parts.size() == 1)
+    return some.viewed_as(Array::layout(shape, contiguous_strides(shape),
+                                        parts[0].offset - some.offset(), some.type()));
+  Array all = Array::uninitialised(shape, some.type());
   auto* next = static_cast<std::byte*>(all.mutable_raw());
-  for (const Array& part : parts) {
-    const Array& rows = part.contiguous(copied);
-    const auto bytes = static_cast<std::size_t>(rows.size() * bytes_of(type));
-    if (bytes) std::memcpy(next, rows.raw(), bytes);
+  for (std::size_t k = 0; k < parts.size(); ++k) {
+    const Part& part = parts[backwards_ ? parts.size() - 1 - k : k];
+    const Size size = bytes_of(some.type()), start = part.offset - part.some.value().offset();
+    const auto bytes = static_cast<std::size_t>(part.rows * width * size);
+    auto* from = static_cast<const std::byte*>(part.some.value().raw()) + start * size;
+    if (bytes) std::memcpy(next, from, bytes);
     next += bytes;
   }
   return all;

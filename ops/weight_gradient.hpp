@@ -14,17 +14,27 @@ namespace unroll::kernel {
 class WeightGradient final : public Deferred {
  public:
   /// A step's x (..., in) and dy (..., out), of as many rows.
-  void add(const Array& x, const Array& dy);
+  void add(Variable&& x, const Variable& dy);
   void flush(Array& gradient, bool accumulate) override;
 
   ReusedRightSide right_side;  ///< W, for the gradients of inputs, dy W
 
  private:
-  void multiply(Array& target, bool accumulate);
-  Array gather(const std::vector<Array>& parts) const;
+  /// Rows that lie behind each other in the memory of `some`, which is one step of them.
+  struct Part {
+    Variable some;
+    Size offset, rows;
+  };
 
-  std::vector<Array> x_, dy_;
-  Size rows_ = 0;
+  /// Puts a step behind the last part, or makes it a part: moved, if it may be.
+  template <class V>
+  void append(std::vector<Part>& parts, V&& step) const;
+  void multiply(Array& target, bool accumulate);
+  Array gather(const std::vector<Part>& parts) const;
+
+  std::vector<Part> x_, dy_;
+  Size rows_ = 0, steps_ = 0;
+  bool backwards_ = false;  ///< a step's rows come before those of the step added before it
   Array sum_;
 };
 
