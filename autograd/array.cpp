@@ -181,7 +181,7 @@ Array Array::reshaped(Shape shape) const {
 }
 
 Array Array::viewed_as(const Shape& shape, const Shape& strides, Size offset) const {
-  if (!is_contiguous()) fail("view", "shape ", shape_, " is not contiguous.");
+  check_contiguous();
   Array view(shape, strides, offset_ + offset, type_);
   view.buffer_ = buffer_;
   return view;

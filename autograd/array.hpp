@@ -109,6 +109,20 @@ class Array {
     return viewed_as(geometry.shape_, geometry.strides_, geometry.offset_);
   }
   Array viewed_as(const Shape& shape, const Shape& strides, Size offset) const;
+  /// The views that those geometries describe.
+  template <class V>
+  std::vector<V> viewed_as(const std::vector<Array>& geometries) const {
+    check_contiguous();
+    std::vector<V> views;
+    views.reserve(geometries.size());
+    Copies<Buffer> memory(buffer_, geometries.size());
+    for (const Array& g : geometries) {
+      Array view(g.shape_, g.strides_, offset_ + g.offset_, type_);
+      view.buffer_ = memory.next();
+      views.emplace_back(std::move(view));
+    }
+    return views;
+  }
 
   /// Itself if contiguous, else a copy.
   Array contiguous() const;
@@ -128,6 +142,9 @@ class Array {
  private:
   Array(const Shape& shape, const Shape& strides, Size offset, Type type)
       : offset_(offset), shape_(shape), type_(type), strides_(strides) {}
+  void check_contiguous() const {
+    if (!is_contiguous()) fail("view", "shape ", shape_, " is not contiguous.");
+  }
   void check_type(Type wanted) const {
     if (wanted != type_) fail("array", "elements are ", type_, ", read as ", wanted, ".");
   }

@@ -229,10 +229,8 @@ std::vector<Variable> views(const char* name, const Variable& x, std::vector<Arr
                             const std::vector<Array>& geometries) {
   Op op(name, x);
   const bool given = !values.empty() && op[0].raw() == x.value().raw();  // not from the Parameter
-  std::vector<Variable> results;
-  results.reserve(geometries.size());
-  for (std::size_t k = 0; k < geometries.size(); ++k)
-    results.emplace_back(given ? std::move(values[k]) : op[0].viewed_as(geometries[k]));
+  auto results = given ? std::vector<Variable>(values.begin(), values.end())
+                       : op[0].viewed_as<Variable>(geometries);
   if (!op.recorded()) return results;
   op.record(std::span<Variable>(results), ViewsGradient(), Keep::nothing);
   TapeImpl& tape = *recording_tape();

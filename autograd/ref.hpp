@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -38,6 +39,10 @@ class Ref {
   /// To an object that was made a moment ago.
   static Ref first(T* p) {
     p->count.store(1, std::memory_order_relaxed);
+    return counted(p);
+  }
+  /// That is counted already.
+  static Ref counted(T* p) {
     Ref ref;
     ref.p_ = p;
     return ref;
@@ -55,9 +60,7 @@ class Ref {
   /// A copy without a locked instruction, of what no other thread can have seen yet.
   Ref copy_unseen() const {
     p_->count.store(p_->count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    Ref copy;
-    copy.p_ = p_;
-    return copy;
+    return counted(p_);
   }
 
   T* get() const { return p_; }
@@ -78,6 +81,30 @@ class Ref {
       T::free(p_);
   }
   T* p_ = nullptr;
+};
+
+/// Copies of a Ref that are counted with one instruction: next() is one of them.
+template <class T>
+class Copies {
+ public:
+  /// Of a Ref that lives longer.
+  Copies(const Ref<T>& ref, std::size_t n) : p_(ref.get()), left_(static_cast<std::uint32_t>(n)) {
+    if (p_) p_->count.fetch_add(left_, std::memory_order_relaxed);
+  }
+  ~Copies() {
+    if (p_ && left_) p_->count.fetch_sub(left_, std::memory_order_relaxed);
+  }
+  Copies(const Copies&) = delete;
+  Copies& operator=(const Copies&) = delete;
+
+  Ref<T> next() {
+    --left_;
+    return Ref<T>::counted(p_);
+  }
+
+ private:
+  T* p_;
+  std::uint32_t left_;
 };
 
 }  // namespace unroll

@@ -90,23 +90,27 @@ std::string label_of(const C& cell) {
   return type_name<C>();
 }
 
+/// What a cell shows of a state: a value of that, or one `made` of it.
 template <class C, class S>
-Variable output_of(const C& cell, const S& s) {
+const Variable& output_of(const C& cell, const S& s, Variable& made) {
   if constexpr (HasOutput<C>) {
-    return cell.output(s);
+    return made = cell.output(s);
   } else {
-    Variable first;
-    bool found = false;
+    const Variable* first = nullptr;
     auto take = [&](const Variable& x) {
-      if (!found) first = x;
-      found = true;
+      if (!first) first = &x;
     };
     each_value(s, take);
-    if (!found)
+    if (!first)
       fail(label_of(cell),
            "its State has no Variable to show; add `Variable output(const State&) const`.");
-    return first;
+    return *first;
   }
+}
+template <class C, class S>
+Variable output_of(const C& cell, const S& s) {
+  Variable made;
+  return output_of(cell, s, made);
 }
 
 template <class X>

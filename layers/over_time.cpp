@@ -201,22 +201,24 @@ void check_kept(const std::string& label, std::size_t kept, Size steps, Size t) 
 }
 
 Variable stack_outputs(const std::string& label, Size steps, const Padding& padding,
-                       Function<Variable(Size)> output) {
+                       Function<const Variable&(Size, Variable&)> output) {
   Scope scope(label);
+  Variables made(static_cast<std::size_t>(std::max<Size>(steps, 1)));
   if (steps == 0) {
-    Variable y = output(-1);
+    const Variable& y = output(-1, made[0]);
     return zeros(with_axis(0, y.shape()), y.type());
   }
-  Variables ys;
+  std::vector<const Variable*> ys;
+  ys.reserve(made.size());
   for (Size t = 0; t < steps; ++t) {
     scope.step(t);
-    ys.push_back(output(t));
+    ys.push_back(&output(t, made[static_cast<std::size_t>(t)]));
   }
   scope.step(-1);
-  Variable stacked = stack_along(ys);
+  Variable stacked = detail::stack_along(ys, 0);
   if (padding.none()) return stacked;
   if (stacked.rank() < 2 || stacked.size(1) != padding.batch())
-    fail(label, "its output is ", ys[0].shape(),
+    fail(label, "its output is ", ys[0]->shape(),
          "; with padding its first axis must be the batch (", padding.batch(), ").");
   return where(padding.all(stacked.rank()), stacked, 0.0);
 }

@@ -82,9 +82,10 @@ class States {
   const Variable& outputs() const {
     detail::check_kept(label_, kept_.size(), steps_);
     return outputs_.get([&] {
-      return detail::stack_outputs(label_, steps_, padding_, [&](Size t) {
-        return output_(t < 0 ? last_ : kept_[static_cast<std::size_t>(t)]);
-      });
+      auto output = [&](Size t, Variable& made) -> const Variable& {
+        return output_(t < 0 ? last_ : kept_[static_cast<std::size_t>(t)], made);
+      };
+      return detail::stack_outputs(label_, steps_, padding_, output);
     });
   }
   /// The state with every value stacked, (T, B, ...); a padded step holds the state kept.
@@ -110,7 +111,7 @@ class States {
   bool run_again_ = false;
   std::vector<S> kept_;  // none with keep_states = false
   S last_ = {};
-  Function<Variable(const S&)> output_;
+  Function<const Variable&(const S&, Variable&)> output_;
   detail::Padding padding_;
   detail::Cached<Variable> outputs_;
   detail::Cached<Variables> all_;
@@ -145,7 +146,9 @@ States<StateOf<C>> over_time(const C& cell, const InputOf<C>& xs,
                           !recomputation.any()));
     states.steps_ = steps.rows.steps();
     states.padding_ = steps.rows.padding();
-    states.output_ = [cell = &cell](const S& s) { return detail::output_of(*cell, s); };
+    states.output_ = [cell = &cell](const S& s, Variable& made) -> const Variable& {
+      return detail::output_of(*cell, s, made);
+    };
     if (options.keep_states) steps.keep_from(0, states.steps_);
     Scope scope(states.label_);
     steps.state = detail::start_state(cell, steps.input(-1), options.initial);
@@ -161,7 +164,8 @@ States<StateOf<C>> over_time(const C& cell, const InputOf<C>& xs,
     states.last_ = std::move(steps.state);
     if constexpr (std::is_base_of_v<Module, C>)
       if (detail::layer_outputs)
-        layer_output(cell, options.keep_states ? states.outputs() : states.output_(states.last_));
+        layer_output(cell, options.keep_states ? states.outputs()
+                                               : detail::output_of(cell, states.last_));
   }
   return states;
 }

@@ -88,7 +88,9 @@ struct RunTogether final : RecurrentRun {
  private:
   Variable stacked(Function<Variable(const Recurrent::State&)> output) const {
     return stack_outputs(label, static_cast<Size>(kept.size()), padding,
-                         [&](Size t) { return output(t < 0 ? last : at(t)); });
+                         [&](Size t, Variable& made) -> const Variable& {
+                           return made = output(t < 0 ? last : at(t));
+                         });
   }
 };
 

@@ -295,10 +295,10 @@ class Cached {
 
 /// Throws unless states were kept, and t is one of them.
 void check_kept(const std::string& label, std::size_t kept, Size steps, Size t = 0);
-/// The outputs output(0), ..., output(steps - 1) as (T, B, ...), 0 where padded; output(-1) is
-/// asked for the shape if there are no steps.
+/// The outputs output(0, made), ..., output(steps - 1, made) as (T, B, ...), 0 where padded, each
+/// somebody's, or `made`; output(-1, made) is asked for the shape if there are no steps.
 Variable stack_outputs(const std::string& label, Size steps, const Padding& padding,
-                       Function<Variable(Size)> output);
+                       Function<const Variable&(Size, Variable&)> output);
 /// Each of the values over all steps; `last` stands for the shapes if there are no steps.
 Variables stack_values(const std::string& label, const Variables& last, Size steps,
                        Function<Variables(Size)> values);

@@ -108,9 +108,8 @@ void put_rest(const T* last_lane, Size n, Size rest, T* y, bool accumulate) {
 
 template <class T>
 bool takes_gemv(Size rows, Size columns) {
-  constexpr Size kMostBytes = 3 << 19;
-  return std::min(rows, columns) >= Lane<T>::width &&
-         rows <= kMostBytes / static_cast<Size>(sizeof(T)) / columns;
+  constexpr Size kMost = (3 << 19) / sizeof(T), width = Lane<T>::width;
+  return rows >= width && columns >= width && rows <= kMost && rows * columns <= kMost;
 }
 
 template <class T>

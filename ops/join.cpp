@@ -107,7 +107,7 @@ Variable concat(const Variables& parts, Size axis) {
 }
 
 // dx_k = dy at position k of the new axis
-Variable stack_along(const Variables& parts, Size axis) {
+Variable detail::stack_along(std::span<const Variable* const> parts, Size axis) {
   Op op("stack_along", parts);
   require_parts(op);
   Shape shape = op[0].shape();
@@ -126,6 +126,13 @@ Variable stack_along(const Variables& parts, Size axis) {
     std::vector<Variable> dxs = unstack(b.dy(), a);
     for (int k = 0; k < b.inputs(); ++k) b.give(k, dxs[static_cast<std::size_t>(k)]);
   }, Keep::nothing);
+}
+
+Variable stack_along(const Variables& parts, Size axis) {
+  std::vector<const Variable*> list;
+  list.reserve(parts.size());
+  for (const Variable& part : parts) list.push_back(&part);
+  return detail::stack_along(list, axis);
 }
 
 std::vector<Variable> unstack(const Variable& x, Size axis) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,9 @@ Variable pad(const Variable& x, const std::vector<std::pair<Size, Size>>& widths
 Variable concat(const Variables& parts, Size axis = -1);
 /// Joined along a new axis: T times (B, H) along 0 is (T, B, H).
 Variable stack_along(const Variables& parts, Size axis = 0);
+namespace detail {
+Variable stack_along(std::span<const Variable* const> parts, Size axis);
+}
 /// The x[i] along an axis; the inverse of stack_along. Views.
 std::vector<Variable> unstack(const Variable& x, Size axis = 0);
 /// Parts of those sizes along an axis, which must sum to its size. Views.

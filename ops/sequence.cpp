@@ -64,7 +64,9 @@ std::vector<Variable> rows_of(const Variable& xs) {
   Ref<Sequence> sequence(new Sequence);
   sequence->whole = xs;
   sequence->version = xs.value().version();
-  for (const Variable& row : rows) row.record()->sequence = Ref<Shared>(sequence.get());
+  const Ref<Shared> shared(sequence.get());
+  Copies<Shared> copies(shared, rows.size());
+  for (const Variable& row : rows) row.record()->sequence = copies.next();
   return rows;
 }
 
