@@ -34,16 +34,6 @@ Array::Array(const Shape& shape, Type type) : Array(uninitialised(shape, type)) 
   std::memset(buffer_->data(), 0, static_cast<std::size_t>(size() * bytes_of(type)));
 }
 
-bool Array::is_contiguous() const {
-  Size step = 1;
-  for (int k = rank() - 1; k >= 0; --k) {
-    if (shape_[k] == 0) return true;
-    if (shape_[k] != 1 && strides_[k] != step) return false;
-    step *= shape_[k];
-  }
-  return true;
-}
-
 double Array::item() const {
   if (size() != 1) fail("item", "shape ", shape_, " has ", size(), " elements; expected one.");
   return dispatch(type_, [&]<class T>() { return static_cast<double>(*data<T>()); });

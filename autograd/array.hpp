@@ -40,7 +40,13 @@ class Array {
   Size size(Size axis) const { return shape_[checked_axis("size", axis, shape_)]; }
   /// Elements between the buffer's start and the first element.
   Size offset() const { return offset_; }
-  bool is_contiguous() const;
+  bool is_contiguous() const {
+    const Size *sizes = shape_.data(), *steps = strides_.data();
+    Size step = 1;
+    for (int k = rank() - 1; k >= 0; step *= sizes[k--])
+      if (steps[k] != step && sizes[k] != 1) return size() == 0;
+    return true;
+  }
 
   /// First element; throws if T is not the element type.
   template <class T>

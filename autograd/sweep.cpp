@@ -65,7 +65,9 @@ inline void Sweep::prefetch(int index) const {
   constexpr int kNode = 12, kRecord = 8, kBuffer = 4;
   auto record = [&](int k) -> const Record* {
     const Node& node = tape_.nodes[k];
-    return node.n_inputs > 0 ? node.inputs[0].value.record().get() : nullptr;
+    for (int i = 0; i < node.n_inputs; ++i)
+      if (const Record* r = node.inputs[i].value.record().get()) return r;
+    return node.keeps_results ? node.results()[0].record().get() : nullptr;
   };
   if (index >= kNode) __builtin_prefetch(tape_.nodes[index - kNode].inputs);
   if (index >= kRecord)

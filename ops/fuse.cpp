@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include <unroll/autograd/small.hpp>
+#include <unroll/autograd/strided.hpp>
 
 namespace unroll::kernel {
 
@@ -188,8 +189,46 @@ void forward(const char* op, const LaneKernel& kernel, const void* function, Typ
   run(kernel, function, type, shape, operands.data(), static_cast<int>(in.size()), operands.size());
 }
 
+namespace {
+
+/// The gradient of an op of one input, most of which are functions of each number of a whole array.
+/// False if this one is not, or has no whole number of lanes.
+template <class T>
+bool backward_whole(Backward& b, LaneLoop<T> loop, Size width, const void* function,
+                    std::span<const Array* const> given) {
+  const Array& dy = *given[0];
+  if (dy.size() % width || !(b.x_shape() == dy.shape())) return false;
+  const T* from[3];
+  const Size steps[]{width, width, width};
+  for (std::size_t k = 0; k < given.size(); ++k) {
+    if (!given[k]->is_contiguous() || !(given[k]->shape() == dy.shape())) return false;
+    from[k] = static_cast<const T*>(given[k]->raw());
+  }
+  Backward::Target t = b.target(0);
+  const bool direct = t.array.is_contiguous(), add = direct && t.accumulate;
+  Array own;
+  if (!direct) own = Array::uninitialised(dy.shape(), dy.type());
+  T* to = static_cast<T*>((direct ? t.array : own).mutable_raw());
+  loop(function, from, steps, &to, &add, dy.size() / width);
+  if (!direct) t.accumulate ? add_into(t.array, own) : copy_into(t.array, own);
+  return true;
+}
+
+}  // namespace
+
 void backward(Backward& b, const LaneKernel& kernel, const void* function, Keep keep) {
   bool keeps_results = static_cast<int>(keep) & 2, keeps_inputs = static_cast<int>(keep) & 1;
+  if (b.inputs() == 1 && b.results() == 1) {
+    const Array* given[3] = {&b.given()->value()};
+    std::size_t n = 1;
+    if (keeps_results) given[n++] = &b.y().value();
+    if (keeps_inputs) given[n++] = &b.x().value();
+    const std::span<const Array* const> list(given, n);
+    if (given[0]->type() == float32
+            ? backward_whole(b, kernel.single, kernel.single_width, function, list)
+            : backward_whole(b, kernel.twice, kernel.twice_width, function, list))
+      return;
+  }
   Operands operands(static_cast<std::size_t>(2 * (b.results() + b.inputs())));
   // At least one of the results has a gradient; the others' are zero.
   static const double zero = 0;

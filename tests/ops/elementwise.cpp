@@ -7,8 +7,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <unroll/autograd/generator.hpp>
 #include <unroll/autograd/tape.hpp>
 #include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/random.hpp>
 #include <unroll/ops/reduce.hpp>
 #include <unroll/ops/reshape.hpp>
 
@@ -237,6 +239,33 @@ BOOST_AUTO_TEST_CASE(gradients_of_inputs_that_share_memory) {
   BOOST_TEST(gradient_of([](V x) { auto p = chunk(x, 3, 0); return p[0] * p[1] - p[1] * p[2]; },
                          {2, 3, 5}) == List({3, -3, -3}));
   BOOST_TEST(gradient_of([](V x) { return x * sum(x); }, {1, 2}) == List({6, 6}));
+}
+
+// Whole lanes of one input, whose gradient is summed in a place of its own or in columns of another's.
+BOOST_AUTO_TEST_CASE(gradients_of_whole_lanes) {
+  for (Type type : {float32, float64})
+    for (bool columns : {false, true}) {
+      Generator g(3);
+      Tape tape;
+      const Variable x = tape.watch(normal({4, 24}, g, {.type = type}));
+      const Variable part = columns ? sliced(x, 1, 8, 24) : sliced(x, 0, 0, 2);
+      const Variable weights(normal(part.shape(), g, {.type = type}));
+      const Variable y = tanh(part), z = square(part);
+      const Variable dx = grad(sum(y * weights) + sum(z), x);
+      const std::vector<double> p = part.value().to_vector<double>(),
+                                w = weights.value().to_vector<double>();
+      const Array seen = columns ? dx.value().sliced(1, 8, 24) : dx.value().sliced(0, 0, 2);
+      const std::vector<double> d = seen.to_vector<double>();
+      double worst = 0, rest = 0;
+      for (std::size_t k = 0; k < p.size(); ++k) {
+        const double t = std::tanh(p[k]), expected = w[k] * (1 - t * t) + 2 * p[k];
+        worst = std::fmax(worst, std::fabs(d[k] - expected));
+      }
+      const Array unseen = columns ? dx.value().sliced(1, 0, 8) : dx.value().sliced(0, 2, 4);
+      for (double v : unseen.to_vector<double>()) rest += std::fabs(v);
+      BOOST_TEST(worst < (type == float32 ? 1e-5 : 1e-12));
+      BOOST_TEST(rest == 0);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(ties_and_kinks) {
