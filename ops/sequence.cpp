@@ -31,14 +31,27 @@ struct Product {
   Operand weight, bias;
   std::uint64_t tape;
   bool begun = false;  // not before the weight is used a second time
-  std::vector<Variable> rows = {};
-  std::vector<bool> made = {};  // by part
-  Size given = 0;               // rows given away
+  std::vector<Variable> rows = {};  // by step
+  std::vector<bool> made = {};      // by part
+  Size given = 0;                   // rows given away
 };
 
+/// Steps of one part: so many that their product is as fast as a longer one.
+Size steps_in_part(const Array& whole) {
+  constexpr Size kRows = 512;
+  Size rows = 1;  // of one step
+  for (int axis = 1; axis + 1 < whole.rank(); ++axis) rows *= whole.shape()[axis];
+  return rows > 0 ? (kRows + rows - 1) / rows : kRows;
+}
+
 struct Sequence : Shared {
-  Variable whole;
-  std::uint32_t version;  // of its numbers, when it was taken apart
+  explicit Sequence(const Variable& xs)
+      : whole(xs), version(xs.value().version()), steps(xs.shape()[0]),
+        part(std::min(steps_in_part(xs.value()), steps)) {}
+
+  const Variable whole;
+  const std::uint32_t version;  // of its numbers, when it was taken apart
+  const Size steps, part;       // in all, and in a part of its products
   std::mutex mutex;
   std::vector<Product> products;
 };
@@ -61,9 +74,7 @@ std::vector<Variable> rows_of(const Variable& xs) {
   if (xs.rank() == 0) fail("rows_of", "a scalar () is no sequence; expected (T, ...).");
   std::vector<Variable> rows = unstack(xs);
   if (xs.rank() < 2 || !is_float(xs.type()) || rows.size() < 2) return rows;
-  Ref<Sequence> sequence(new Sequence);
-  sequence->whole = xs;
-  sequence->version = xs.value().version();
+  const Ref<Sequence> sequence(new Sequence(xs));
   const Ref<Shared> shared(sequence.get());
   Copies<Shared> copies(shared, rows.size());
   for (const Variable& row : rows) row.record()->sequence = copies.next();
@@ -72,17 +83,9 @@ std::vector<Variable> rows_of(const Variable& xs) {
 
 namespace {
 
-/// Steps of one part: so many that their product is as fast as a longer one.
-Size steps_in_part(const Array& whole) {
-  constexpr Size kRows = 512;
-  Size rows = 1;  // of one step
-  for (int axis = 1; axis + 1 < whole.rank(); ++axis) rows *= whole.shape()[axis];
-  return rows > 0 ? (kRows + rows - 1) / rows : kRows;
-}
-
-void make_part(Product& p, const Variable& whole, Size part, Size steps) {
-  const Size first = part * steps, end = std::min(first + steps, whole.size(0));
-  Variables terms{steps < whole.size(0) ? sliced(whole, 0, first, end) : whole, p.weight.variable};
+void make_part(Product& p, const Sequence& s, Size part) {
+  const Size first = part * s.part, end = std::min(first + s.part, s.steps);
+  Variables terms{s.part < s.steps ? sliced(s.whole, 0, first, end) : s.whole, p.weight.variable};
   if (!p.bias.variable.empty()) terms.push_back(p.bias.variable);
   std::vector<Variable> rows = unstack(affine_of(terms));
   std::move(rows.begin(), rows.end(), p.rows.begin() + first);
@@ -90,13 +93,11 @@ void make_part(Product& p, const Variable& whole, Size part, Size steps) {
 }
 
 /// The row at x, taken out of those that are left; empty if it has been given away.
-Variable take_row(Product& p, const Array& x, const Variable& whole) {
-  const Size stride = whole.value().strides()[0], count = whole.shape()[0];
-  const Size t = stride ? (x.offset() - whole.value().offset()) / stride : p.given % count;
-  const Size steps = steps_in_part(whole.value());
-  p.rows.resize(static_cast<std::size_t>(count));
-  p.made.resize(static_cast<std::size_t>((count + steps - 1) / steps));
-  if (!p.made[static_cast<std::size_t>(t / steps)]) make_part(p, whole, t / steps, steps);
+Variable take_row(Product& p, const Array& x, const Sequence& s) {
+  const Size stride = s.whole.value().strides()[0];
+  const Size t = stride ? (x.offset() - s.whole.value().offset()) / stride : p.given % s.steps;
+  const Size part = s.part < s.steps ? t / s.part : 0;
+  if (!p.made[static_cast<std::size_t>(part)]) make_part(p, s, part);
   ++p.given;
   return std::move(p.rows[static_cast<std::size_t>(t)]);
 }
@@ -126,11 +127,15 @@ detail::RowProduct detail::product_of_row(const Variable& x, const Variable& wei
   for (Product& p : sequence.products) {
     if (!p.weight.is(W) || p.tape != serial) continue;
     if (!p.begun && !p.bias.is(b)) p.bias = Operand({});  // one that changes from step to step
-    p.begun = true;
+    if (!p.begun) {
+      p.begun = true;
+      p.rows.resize(static_cast<std::size_t>(sequence.steps));
+      p.made.resize(static_cast<std::size_t>((sequence.steps + sequence.part - 1) / sequence.part));
+    }
     const bool has_bias = !p.bias.variable.empty();
     if (has_bias && !p.bias.is(b)) return {};
     OutsideSteps outside(tape);
-    Variable row = take_row(p, x.value(), sequence.whole);
+    Variable row = take_row(p, x.value(), sequence);
     const bool with_bias = has_bias && !row.empty();
     return {std::move(row), with_bias};
   }
