@@ -97,7 +97,7 @@ static_assert(sizeof(Node) == 64);
 
 /// One recorded value.
 struct alignas(64) Slot {
-  int node = -1;  ///< of leaves (Parameters and watched inputs) the place in TapeImpl::leaves: -1, -2, ...
+  int node = -1;  ///< of leaves, Parameters and watched inputs: -1 - place in TapeImpl::leaves
   std::uint32_t version = 0;
   [[no_unique_address]] Shape shape;
   Type type = float32;
@@ -235,6 +235,7 @@ class Sweep {
   void give(const Node& node, int k, Variable&& gradient);
   /// True if that gradient of a slot is in its place already, see share_gradient().
   bool is_in_place(int slot, const Array& gradient);
+  /// Its gradient: made the sweep's own, unless that takes much memory, so that parts may be given.
   const Array& own_if_small(int slot);
   void give_part(const Node& node, int k, Array&& part);
   Backward::Target target(int slot);

@@ -31,7 +31,7 @@ class Backward {
   const Variable* given(int k = 0) const;
   /// Input k. Throws if its value was not kept, or has changed since.
   const Variable& x(int k = 0) const;
-  /// Input k to keep: moved here from the node, which has none then, if nobody asks again.
+  /// Input k, for a collector: moved out of the node where it may be, so not to be asked for again.
   Variable take_x(int k);
   /// Result k; as x.
   const Variable& y(int k = 0) const;
