@@ -200,9 +200,10 @@ void Sweep::give_part(const Node& node, int k, Array&& part) {
   const int slot = node.inputs[k].slot;
   if (!needed(slot)) return;
   if (place(slot) || !gradient(slot).empty()) return give(node, k, Variable(std::move(part)));
-  gradient(slot) = Variable(std::move(part));
   const int whole = node.first_slot;
-  if ((flags(whole) & (kOwn | kTarget)) == kOwn) flags(slot) |= kOwn;
+  const bool own = (flags(whole) & (kOwn | kTarget)) == kOwn && part.is_contiguous();
+  gradient(slot) = Variable(std::move(part));
+  if (own) flags(slot) |= kOwn;
 }
 
 // Replaces a gradient that others may see (an op may hand one array to two inputs) by a copy.

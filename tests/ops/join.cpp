@@ -107,6 +107,20 @@ BOOST_AUTO_TEST_CASE(gradients_added_to_parts_of_a_join) {
   }
 }
 
+// Columns of the gradient of a join, and views of what was joined, whose gradients lie in that.
+BOOST_AUTO_TEST_CASE(gradients_of_views_of_a_part) {
+  Tape tape;
+  Variable a = tape.watch(numbers({2, 3}, 1)), b = tape.watch(numbers({2, 3}, 2));
+  Variable c = square(a), row = sum(sliced(c, 0, 0, 1)), column = sum(sliced(c, 1, 1, 2));
+  Variable weights(numbers({2, 6}, 3));
+  Variable dc = grad(sum(concat({c, b}, 1) * weights) + row + 2 * column, c);
+  Array expected = weights.value().sliced(1, 0, 3).copy();
+  double* e = expected.mutable_data<double>();
+  for (int i : {0, 1, 2}) e[i] += 1;
+  for (int i : {1, 4}) e[i] += 2;
+  BOOST_TEST(close(dc, expected));
+}
+
 BOOST_AUTO_TEST_CASE(cutting) {
   Variable x(numbers({3, 6}));
   std::vector<Variable> parts = split(x, {1, 0, 5}, 1);
