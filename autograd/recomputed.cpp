@@ -91,6 +91,7 @@ struct Recomputation {
   Body f;
   std::size_t given;                ///< the first inputs are f's own, then what else it used
   std::vector<Variable> originals;  ///< of the latter
+  std::vector<std::size_t> made;    ///< the results of f that are the op's: the others are inputs
   bool random;
   Generator::State drawn;
 
@@ -158,7 +159,10 @@ struct Recomputation {
     for (std::size_t k = 0; k < static_cast<std::size_t>(b.inputs()); ++k) {
       int place = static_cast<int>(k);
       const bool wants = b.wants(place) && is_float(b.x(place).type());
-      Variable x = wants ? make_input(b.x(place)) : detach(b.x(place));
+      // With create_graph also what no gradient is asked of now may be asked of later.
+      Variable x = wants             ? make_input(b.x(place))
+                   : b.create_graph() ? b.x(place)
+                                      : detach(b.x(place));
       if (wants) {
         again.targets.push_back(x);
         again.places.push_back(place);
@@ -173,7 +177,7 @@ struct Recomputation {
       return f(inputs);
     }();
     for (int k = 0; k < b.results(); ++k) {
-      const Variable& y = detail::read(ys[static_cast<std::size_t>(k)]);
+      const Variable& y = detail::read(ys[made[static_cast<std::size_t>(k)]]);
       if (!b.has_dy(k) || y.record()->tape != tape.serial) continue;
       again.outputs.push_back(y);
       again.dys.push_back(b.dy(k));
@@ -193,20 +197,35 @@ Variables recomputed(Function<Variables(const Variables&)> f, const Variables& i
       fail("recomputed", "input ", constants.size(), " is empty; give it a value first.");
     constants.push_back(detach(x));
   }
-  Recomputation again{f, inputs.size(), {}, tape->generator != nullptr, {}};
+  Recomputation again{f, inputs.size(), {}, {}, tape->generator != nullptr, {}};
   if (again.random) again.drawn = tape->generator->state();
   std::vector<Variable> all = inputs;
   std::vector<Array> ys;
+  Variables results;
   {
     Noting noting(*tape->self);
-    for (const Variable& y : f(constants)) ys.push_back(detail::read(y).value());
+    for (const Variable& y : f(constants)) {
+      auto same = [&](const Variable& x) { return x.record() == y.record(); };
+      const auto input = std::find_if(constants.begin(), constants.end(), same);
+      if (input != constants.end()) {  // which stays a constant if it is one, whatever its type
+        results.push_back(inputs[static_cast<std::size_t>(input - constants.begin())]);
+        continue;
+      }
+      again.made.push_back(results.size());
+      results.emplace_back();
+      ys.push_back(detail::read(y).value());
+    }
     for (const Use& u : noting.uses) {
       all.push_back(u.value);
       again.originals.push_back(u.original);
     }
   }
+  if (ys.empty()) return results;
+  const std::vector<std::size_t> made = again.made;
   Op op("recomputed", std::span<const Variable>(all));
-  return op.record(std::move(ys), std::move(again), Keep::inputs);
+  std::vector<Variable> recorded = op.record(std::move(ys), std::move(again), Keep::inputs);
+  for (std::size_t k = 0; k < made.size(); ++k) results[made[k]] = std::move(recorded[k]);
+  return results;
 }
 
 }  // namespace unroll

@@ -107,6 +107,43 @@ BOOST_AUTO_TEST_CASE(any_order) {
   BOOST_TEST(gradcheck(f, {{5, 2, 2}}, {.order = 2, .parameters = cell}));
 }
 
+// The first gradient of some leaves, the second of others: a gradient penalty.
+BOOST_AUTO_TEST_CASE(a_penalty_on_gradients_of_the_input) {
+  LSTM cell(2, 3);
+  cell.to(float64);
+  const Array xs = random({5, 2, 2});
+  auto gradients = [&](Size every) {
+    Tape tape;
+    const Variable x = tape.watch(xs);
+    const Variable loss = sum(square(over_time(cell, x, {.recompute_every = every}).outputs()));
+    const Variable dx = grad(loss, x, {.create_graph = true});
+    return grad(loss + sum(square(dx)), cell);
+  };
+  const std::vector<Variable> expected = gradients(0);
+  for (Size every : {1, 2, 3}) {
+    const std::vector<Variable> got = gradients(every);
+    for (std::size_t k = 0; k < got.size(); ++k) BOOST_TEST(distance(got[k], expected[k]) < 1e-12);
+  }
+}
+
+// Zeros of a zero_state are float32, and some are still there after a part.
+BOOST_AUTO_TEST_CASE(constants_in_the_state_of_a_cell_of_doubles) {
+  ElmanOfOrder cell(2, 3, 3);
+  cell.to(float64);
+  const Array xs = random({9, 2, 2});
+  auto gradients = [&](const OverTimeOptions<ElmanOfOrder::State>& options) {
+    Tape tape;
+    return grad(sum(square(over_time(cell, xs, options).outputs())), cell);
+  };
+  const std::vector<Variable> expected = gradients({});
+  for (const OverTimeOptions<ElmanOfOrder::State>& o :
+       {OverTimeOptions<ElmanOfOrder::State>{.recompute_every = 1}, {.recompute_every = 2},
+        {.memory_budget = 1'000'000}}) {
+    const std::vector<Variable> got = gradients(o);
+    for (std::size_t k = 0; k < got.size(); ++k) BOOST_TEST(distance(got[k], expected[k]) < 1e-12);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(in_layers_and_directions) {
   Recurrent net = recurrent<LSTM>(
       3, 4,
