@@ -81,8 +81,8 @@ namespace {
 Variable without_padding(const Padding& padding, const Variable& xs, Size first) {
   if (padding.none()) return xs;
   if (is_float(xs.type())) {
-    Array mask = padding.all(xs.rank()).value();
-    return where(mask.sliced(0, first, first + xs.size(0)), xs, 0.0);
+    const Array mask = padding.all(xs.rank()).value().sliced(0, first, first + xs.size(0));
+    return where(mask, xs, padding.in_its_place(xs.value(), first));
   }
   Array cleared = xs.value().copy();
   for (Size t = 0; t < cleared.size(0); ++t)
@@ -179,6 +179,24 @@ void Padding::read(const std::string& label, const Variable& mask) {
   const std::vector<double> numbers = mask.value().to_vector<double>();
   float* real = mask_.mutable_data<float>();
   for (std::size_t k = 0; k < numbers.size(); ++k) real[k] = numbers[k] != 0 ? 1 : 0;
+}
+
+Array Padding::in_its_place(const Array& xs, Size first) const {
+  Shape shape = xs.shape();
+  shape[0] = 1;
+  Array row(shape, xs.type());
+  std::vector<bool> found(static_cast<std::size_t>(batch()));
+  Array any;
+  for (Size t = 0; t < xs.size(0); ++t)
+    for (Size b = 0; b < batch(); ++b) {
+      if (found[static_cast<std::size_t>(b)] || mask_.at({first + t, b}) == 0) continue;
+      found[static_cast<std::size_t>(b)] = true;
+      any = xs[t][b];
+      row[0][b].assign(any);
+    }
+  for (Size b = 0; b < batch() && any.buffer(); ++b)
+    if (!found[static_cast<std::size_t>(b)]) row[0][b].assign(any);
+  return row;
 }
 
 Variable Padding::at(Size t, int rank) const { return with_rank(mask_[t], rank); }

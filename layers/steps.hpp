@@ -109,6 +109,10 @@ class Padding {
   /// How many sequences are real at step t, of those that there are.
   Size active(Size t) const { return active_.data<Size>()[t]; }
   Size batch() const { return mask_.size(1); }
+  /// (1, B, ...), what is read where there is padding: a step of each sequence that is real, of
+  /// another one if it has none among those of xs, which begins at step `first`. 0 would not do for
+  /// a cell that is not finite there.
+  Array in_its_place(const Array& xs, Size first) const;
   /// 1 where real, else 0: (B, 1, ...) of that rank.
   Variable at(Size t, int rank) const;
   /// (T, B, 1, ...).
@@ -122,8 +126,8 @@ class Padding {
   Array active_;  // (T), int64; empty without padding
 };
 
-/// The rows of one or several sequences (T, B, ...), by value and step; 0 where padded, so that
-/// nothing of the padding gets into products and gradients.
+/// The rows of one or several sequences (T, B, ...), by value and step; other steps' where padded, so
+/// that nothing of the padding gets into products and gradients.
 class InputRows {
  public:
   /// Of all steps, or of none but any one to start from.

@@ -138,6 +138,36 @@ BOOST_AUTO_TEST_CASE(padded_equals_one_by_one) {
   }
 }
 
+// What padding is replaced by must do for any cell: the logarithm of 0 would not.
+BOOST_AUTO_TEST_CASE(padding_of_a_cell_that_is_not_finite_at_0) {
+  struct Logarithmic : Cell {
+    Logarithmic() : Cell(2, 3) { to(float64); }
+    Parameter A = parameter("A", {3, 2});
+    struct State {
+      Variable h;
+    };
+    State step(const Variable& x, const State& s) const {
+      return {tanh(linear(log(x), A) + s.h * 0.5)};
+    }
+  };
+  const Logarithmic cell;
+  Generator g(3);
+  const Array xs = uniform({6, 3, 2}, g, {.high = 2, .low = 1, .type = float64});
+  auto gradient = [&](const Array& x, const std::vector<Size>& lengths, bool reverse, Size every) {
+    Tape tape;
+    const auto states =
+        over_time(cell, x, {.lengths = lengths, .recompute_every = every, .reverse = reverse});
+    return grad(sum(square(states.outputs())), cell.A).value();
+  };
+  for (bool reverse : {false, true})
+    for (Size every : {0, 2}) {
+      const Array first = gradient(xs.sliced(1, 0, 1).copy(), {}, reverse, 0),
+                  third = gradient(xs.sliced(1, 2, 3).sliced(0, 0, 2).copy(), {}, reverse, 0);
+      const Array got = gradient(xs, {6, 0, 2}, reverse, every);
+      BOOST_TEST(distance(got, Variable(first) + third) < 1e-14);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(equal_lengths_cost_nothing) {
   Elman cell(3, 4);
   Array x = zeros({5, 2, 3});
