@@ -185,17 +185,21 @@ Array Padding::in_its_place(const Array& xs, Size first) const {
   Shape shape = xs.shape();
   shape[0] = 1;
   Array row(shape, xs.type());
-  std::vector<bool> found(static_cast<std::size_t>(batch()));
+  const float* real = mask_.data<float>() + first * batch();
+  std::vector<Size> without;
   Array any;
-  for (Size t = 0; t < xs.size(0); ++t)
-    for (Size b = 0; b < batch(); ++b) {
-      if (found[static_cast<std::size_t>(b)] || mask_.at({first + t, b}) == 0) continue;
-      found[static_cast<std::size_t>(b)] = true;
-      any = xs[t][b];
-      row[0][b].assign(any);
+  for (Size b = 0; b < batch(); ++b) {
+    Size t = 0;
+    while (t < xs.size(0) && real[t * batch() + b] == 0) ++t;
+    if (t == xs.size(0)) {
+      without.push_back(b);
+      continue;
     }
-  for (Size b = 0; b < batch() && any.buffer(); ++b)
-    if (!found[static_cast<std::size_t>(b)]) row[0][b].assign(any);
+    any = xs[t][b];
+    row[0][b].assign(any);
+  }
+  for (Size b : without)
+    if (any.buffer()) row[0][b].assign(any);
   return row;
 }
 
