@@ -115,19 +115,16 @@ class Array {
     return viewed_as(geometry.shape_, geometry.strides_, geometry.offset_);
   }
   Array viewed_as(const Shape& shape, const Shape& strides, Size offset) const;
-  /// The views that those geometries describe.
+  /// Adds this view and those that are `step`, 2 step, ... elements further in memory, which nobody
+  /// checks, `count` in all.
   template <class V>
-  std::vector<V> viewed_as(const std::vector<Array>& geometries) const {
-    check_contiguous();
-    std::vector<V> views;
-    views.reserve(geometries.size());
-    Copies<Buffer> memory(buffer_, geometries.size());
-    for (const Array& g : geometries) {
-      Array view(g.shape_, g.strides_, offset_ + g.offset_, type_);
+  void add_moved(Size step, Size count, std::vector<V>& list) const {
+    Copies<Buffer> memory(buffer_, count);
+    for (Size k = 0; k < count; ++k) {
+      Array view(shape_, strides_, offset_ + k * step, type_);
       view.buffer_ = memory.next();
-      views.emplace_back(std::move(view));
+      list.emplace_back(std::move(view));
     }
-    return views;
   }
 
   /// Itself if contiguous, else a copy.

@@ -62,13 +62,16 @@ struct NodeInput {
   std::uint32_t version = 0;
 };
 
-/// Where the gradient of a view lies within the gradient of what it is a view of; or that of a sum
-/// which took the place of a view, see share_gradient().
+/// Where the gradients of a series of views lie within the gradient of what they are views of; or
+/// that of a sum which took the place of a view, see share_gradient().
 struct Alias {
   int root;    ///< -1: in that of the node's input, which itself is a strided part of another
   int shared;  ///< the sum that it is, or is a view of; -1 if none
-  Size offset;
+  int first;   ///< slot of the series, which has consecutive ones
+  Size offset, step;
   Shape strides;
+
+  Size offset_of(int slot) const { return offset + (slot - first) * step; }
 };
 
 /// One call of an op. A node, a slot and a record fill whole cache lines: long tapes are as fast as
@@ -104,10 +107,6 @@ struct alignas(64) Slot {
   bool hooked = false;
   Alias* alias = nullptr;
   Ref<Shared> memo = {};  ///< see Op::memo
-
-  ~Slot() {
-    if (alias) alias->~Alias();
-  }
 };
 static_assert(sizeof(Slot) == 64);
 
@@ -177,9 +176,13 @@ struct TapeImpl {
 const void* this_thread();
 /// The recording tape of this thread; nullptr if none or paused.
 TapeImpl* recording_tape();
-/// From now on ops compute as if the tape recorded them (dropout drops), but it does not; returns
-/// how it was. A younger tape records.
+/// From now on ops compute as if the tape recorded them (dropout drops), but it only notes which
+/// results it would have recorded; returns how it was. A younger tape records.
 bool set_noting(bool on);
+/// The tape of this thread that notes; nullptr if none does.
+const TapeImpl* noting_tape();
+/// Notes that the noting tape would have recorded this value: it is the tape's, without a slot.
+void note_value(Record& record);
 /// Throws if a value recorded by another tape than the current one must not be used here.
 void check_foreign(const char* op, const Record& record);
 double seconds_now();

@@ -52,6 +52,7 @@ void Op::check(const Variable* const* list, int n) {
   n_ = n;
   if (n > kInline) inputs_ = new Input[static_cast<std::size_t>(n)];
   TapeImpl* tape = recording_tape();
+  const TapeImpl* noting = tape ? nullptr : noting_tape();
   if (tape && tape->options.profile) started_ = seconds_now();
   bool f32 = false, f64 = false;
   for (int k = 0; k < n; ++k) {
@@ -61,9 +62,11 @@ void Op::check(const Variable* const* list, int n) {
     int slot = -1;
     if (const ParameterData* parameter = record.parameter()) {
       if (tape && !parameter->frozen) slot = tape->slot_of_parameter(v.record());
+      noted_ |= noting && !parameter->frozen;
     } else if (record.tape != 0) {
       if (tape && record.tape == tape->serial) slot = record.slot;
       else check_foreign(name_, record);
+      noted_ |= noting && record.tape == noting->serial;
     }
     inputs_[k] = {&v, slot};
     recorded_ |= slot >= 0;
@@ -114,6 +117,10 @@ void Op::widen() {
     widened_->emplace_back(v.value().to(float64));
     inputs_[k].variable = &widened_->back();
   }
+}
+
+void Op::note(std::span<Variable> results) const {
+  for (const Variable& y : results) note_value(*y.record());
 }
 
 void Op::store(std::span<Variable> results, const GradientFunction& function, void* closure,
@@ -225,31 +232,39 @@ struct ViewsGradient {
   }
 };
 
-std::vector<Variable> views(const char* name, const Variable& x, std::vector<Array> values,
-                            const std::vector<Array>& geometries) {
+std::vector<Variable> views(const char* name, const Variable& x, const std::vector<Series>& values,
+                            const std::vector<Series>& geometries) {
   Op op(name, x);
   const bool given = !values.empty() && op[0].raw() == x.value().raw();  // not from the Parameter
-  auto results = given ? std::vector<Variable>(values.begin(), values.end())
-                       : op[0].viewed_as<Variable>(geometries);
-  if (!op.recorded()) return results;
+  Size count = 0;
+  for (const Series& s : geometries) count += s.count;
+  std::vector<Variable> results;
+  results.reserve(static_cast<std::size_t>(count));
+  for (const Series& s : given ? values : geometries)
+    if (s.count > 0) (given ? s.first : op[0].viewed_as(s.first)).add_moved(s.step, s.count, results);
   op.record(std::span<Variable>(results), ViewsGradient(), Keep::nothing);
+  if (!op.recorded()) return results;
   TapeImpl& tape = *recording_tape();
   Node& node = tape.nodes[tape.nodes.size() - 1];
   node.is_view = true;
   // The gradient of a view of a contiguous view lies in the gradient of the first of them.
   const int input = op.inputs_[0].slot;
   const Slot& whole = tape.slots[input];
-  Alias place{input, -1, 0, {}};
+  int root = input, shared = -1;
+  Size start = 0;
   if (const Alias* outer = whole.alias; outer && outer->root >= 0) {
     const bool dense = Array::layout(whole.shape, outer->strides, 0, whole.type).is_contiguous();
-    place = dense ? Alias{outer->root, outer->shared, outer->offset, {}} : Alias{-1, -1, 0, {}};
+    root = dense ? outer->root : -1;
+    shared = dense ? outer->shared : -1;
+    start = dense ? outer->offset_of(input) : 0;
   }
   auto* alias = static_cast<Alias*>(
       tape.arena.take(sizeof(Alias) * geometries.size(), alignof(Alias)));
-  for (std::size_t k = 0; k < geometries.size(); ++k, ++alias) {
-    const Array& g = geometries[k];
-    new (alias) Alias{place.root, place.shared, place.offset + g.offset(), g.strides()};
-    tape.slots[node.first_slot + static_cast<int>(k)].alias = alias;
+  int slot = node.first_slot;
+  for (const Series& s : geometries) {
+    new (alias) Alias{root, shared, slot, start + s.first.offset(), s.step, s.first.strides()};
+    for (Size k = 0; k < s.count; ++k) tape.slots[slot++].alias = alias;
+    ++alias;
   }
   return results;
 }
@@ -260,7 +275,8 @@ void share_gradient(const Variable& y, int part) {
   if (!alias || alias->root < 0 || alias->shared >= 0) return;
   void* memory = tape.arena.take(sizeof(Alias), alignof(Alias));
   const int slot = y.record()->slot;
-  tape.slots[slot].alias = new (memory) Alias{alias->root, slot, alias->offset, alias->strides};
+  tape.slots[slot].alias =
+      new (memory) Alias{alias->root, slot, slot, alias->offset_of(part), 0, alias->strides};
 }
 
 Variable scatter_views(const Variables& xs, const std::vector<Array>& geometries,
@@ -274,7 +290,9 @@ Variable scatter_views(const Variables& xs, const std::vector<Array>& geometries
   return op.record(std::move(y), [geometries](Backward& g) {
     Variable dy = g.dy();
     dy = contiguous(dy);
-    std::vector<Variable> parts = views("views", dy, {}, geometries);
+    std::vector<Series> one_by_one;
+    for (const Array& a : geometries) one_by_one.push_back({a});
+    std::vector<Variable> parts = views("views", dy, {}, one_by_one);
     for (int k = 0; k < g.inputs(); ++k) g.give(k, parts[static_cast<std::size_t>(k)]);
   }, Keep::nothing);
 }

@@ -112,6 +112,12 @@ inline constexpr GradientFunction gradient_function{
     [](void* to, void* from) { new (to) C(std::move(*static_cast<C*>(from))); }, sizeof(C),
     alignof(C)};
 
+/// Views of one shape and strides, each `step` elements after the one before.
+struct Series {
+  Array first;
+  Size step = 0, count = 1;
+};
+
 /// One call of an op: checks the inputs when made, and records the result.
 ///
 ///     Variable tanh(const Variable& x) {
@@ -162,15 +168,15 @@ class Op {
   /// The result as a Variable, with its gradient function `void(Backward&)`, if a tape wants it.
   template <class F>
   Variable record(Array y, F&& gradient, Keep keep = Keep::all) {
-    if (!recorded_) return Variable(std::move(y));
     Variable result(std::move(y));
-    store({&result, 1}, gradient_function<std::remove_cvref_t<F>>, &gradient, keep);
+    record({&result, 1}, std::forward<F>(gradient), keep);
     return result;
   }
   /// The same for several results; those of a span are Variables already.
   template <class F>
   void record(std::span<Variable> results, F&& gradient, Keep keep = Keep::all) {
     if (recorded_) store(results, gradient_function<std::remove_cvref_t<F>>, &gradient, keep);
+    else if (noted_) note(results);
   }
   template <class F>
   std::vector<Variable> record(std::vector<Array> ys, F&& gradient, Keep keep = Keep::all) {
@@ -184,8 +190,8 @@ class Op {
   Variable constant(Array y) const { return Variable(std::move(y)); }
 
  private:
-  friend std::vector<Variable> views(const char*, const Variable&, std::vector<Array>,
-                                     const std::vector<Array>&);
+  friend std::vector<Variable> views(const char*, const Variable&, const std::vector<Series>&,
+                                     const std::vector<Series>&);
   struct Input {
     const Variable* variable;
     int slot;
@@ -194,6 +200,7 @@ class Op {
 
   void check(const Variable* const* list, int n);
   void widen();
+  void note(std::span<Variable> results) const;
   void store(std::span<Variable> results, const GradientFunction& function, void* closure,
              Keep keep);
 
@@ -201,7 +208,7 @@ class Op {
   Input* inputs_ = inline_;
   int n_ = 0;
   Type type_ = float32;
-  bool recorded_ = false;
+  bool recorded_ = false, noted_ = false;
   Input inline_[kInline];
   std::vector<Variable>* widened_ = nullptr;
   double started_ = 0;
@@ -246,21 +253,20 @@ Variable contiguous(const Variable& x);
 /// Views of x, sharing its numbers; their gradients are summed in place in the gradient of x.
 /// `geometries` are the views of Array::layout(contiguous x), without numbers, `values` the same of
 /// x, where that is not contiguous.
-std::vector<Variable> views(const char* name, const Variable& x, std::vector<Array> values,
-                            const std::vector<Array>& geometries);
-/// The views that `f`, a function from Array to std::vector<Array>, makes of x.
+std::vector<Variable> views(const char* name, const Variable& x, const std::vector<Series>& values,
+                            const std::vector<Series>& geometries);
+/// The views that `f`, a function from Array to std::vector<Series>, makes of x.
 template <class F>
 std::vector<Variable> views(const char* name, const Variable& x, F&& f) {
   const Shape& shape = x.shape();
-  std::vector<Array> values;
+  std::vector<Series> values;
   if (!x.value().is_contiguous()) values = f(x.value());
-  return views(name, x, std::move(values),
-               f(Array::layout(shape, contiguous_strides(shape), 0, x.type())));
+  return views(name, x, values, f(Array::layout(shape, contiguous_strides(shape), 0, x.type())));
 }
 /// The view that `f`, a function of an Array such as `a.transposed()`, makes of x.
 template <class F>
 Variable view(const char* name, const Variable& x, F&& f) {
-  return views(name, x, [&](const Array& a) { return std::vector<Array>{f(a)}; })[0];
+  return views(name, x, [&](const Array& a) { return std::vector<Series>{{f(a)}}; })[0];
 }
 /// Sum of the xs, each placed where its geometry says in zeros of that shape: the gradient of views.
 Variable scatter_views(const Variables& xs, const std::vector<Array>& geometries,

@@ -39,7 +39,7 @@ class Noting final : detail::Reading {
   bool is_recorded(const Variable& x) const {
     if (x.empty() || !Tape::recording() || Tape::current() != &tape_) return false;
     if (const ParameterData* parameter = x.record()->parameter()) return !parameter->frozen;
-    return x.record()->tape == tape_.impl().serial;
+    return x.record()->tape == tape_.impl().serial && x.record()->slot >= 0;
   }
   void add(const Variable& x, const Variable& value) {
     for (const Use& u : uses) {
@@ -188,14 +188,24 @@ struct Recomputation {
 
 }  // namespace
 
+namespace {
+
+/// True if a tape that records, or notes, gives gradients to x.
+bool depends_on(const TapeImpl& tape, const Variable& x) {
+  const ParameterData* parameter = x.record()->parameter();
+  return parameter ? !parameter->frozen : x.record()->tape == tape.serial;
+}
+
+}  // namespace
+
 Variables recomputed(Function<Variables(const Variables&)> f, const Variables& inputs) {
   TapeImpl* tape = recording_tape();
   if (!tape || tape->options.anomaly || tape->options.keep_values) return f(inputs);
-  Variables constants;
+  Variables given;
   for (const Variable& x : inputs) {
-    if (x.empty())
-      fail("recomputed", "input ", constants.size(), " is empty; give it a value first.");
-    constants.push_back(detach(x));
+    if (x.empty()) fail("recomputed", "input ", given.size(), " is empty; give it a value first.");
+    given.push_back(detach(x));
+    if (depends_on(*tape, x)) note_value(*given.back().record());
   }
   Recomputation again{f, inputs.size(), {}, {}, tape->generator != nullptr, {}};
   if (again.random) again.drawn = tape->generator->state();
@@ -204,16 +214,18 @@ Variables recomputed(Function<Variables(const Variables&)> f, const Variables& i
   Variables results;
   {
     Noting noting(*tape->self);
-    for (const Variable& y : f(constants)) {
+    for (const Variable& y : f(given)) {
       auto same = [&](const Variable& x) { return x.record() == y.record(); };
-      const auto input = std::find_if(constants.begin(), constants.end(), same);
-      if (input != constants.end()) {  // which stays a constant if it is one, whatever its type
-        results.push_back(inputs[static_cast<std::size_t>(input - constants.begin())]);
-        continue;
+      const auto input = std::find_if(given.begin(), given.end(), same);
+      if (input != given.end()) {
+        results.push_back(inputs[static_cast<std::size_t>(input - given.begin())]);
+      } else if (const Variable& value = detail::read(y); depends_on(*tape, value)) {
+        again.made.push_back(results.size());
+        results.emplace_back();
+        ys.push_back(value.value());
+      } else {  // a constant stays one, whatever its type
+        results.push_back(value);
       }
-      again.made.push_back(results.size());
-      results.emplace_back();
-      ys.push_back(detail::read(y).value());
     }
     for (const Use& u : noting.uses) {
       all.push_back(u.value);

@@ -184,7 +184,7 @@ bool Sweep::is_in_place(int slot, const Array& g) {
   const Alias* alias = slot < 0 ? nullptr : place(slot);
   if (!alias || gradient(alias->root).empty()) return false;
   const Array& whole = gradient(alias->root).value();
-  return whole.buffer() == g.buffer() && whole.offset() + alias->offset == g.offset();
+  return whole.buffer() == g.buffer() && whole.offset() + alias->offset_of(slot) == g.offset();
 }
 
 const Array& Sweep::own_if_small(int slot) {
@@ -227,11 +227,11 @@ Backward::Target Sweep::target(int slot) {
       Variable& part = gradient(sum);
       if (part.empty()) {
         const Slot& of = tape_.slots[sum];
-        part = Variable(whole.viewed_as(of.shape, of.alias->strides, of.alias->offset));
+        part = Variable(whole.viewed_as(of.shape, of.alias->strides, of.alias->offset_of(sum)));
       }
       if (sum == slot) return {part.record()->value, true};
     }
-    return Backward::Target(whole.viewed_as(s.shape, alias->strides, alias->offset));
+    return Backward::Target(whole.viewed_as(s.shape, alias->strides, alias->offset_of(slot)));
   }
   bool accumulate = !gradient(slot).empty();
   if (accumulate) make_own(slot);

@@ -63,11 +63,11 @@ void Backward::give_part(int k, Array&& part) { sweep_.give_part(node_, k, std::
 
 // Relative to the node's input, where Alias counts from the root.
 Array Backward::geometry(int k) const {
-  const Slot& s = sweep_.tape_.slots[node_.first_slot + k];
-  const int input = node_.inputs[0].slot;
+  const int slot = node_.first_slot + k, input = node_.inputs[0].slot;
+  const Slot& s = sweep_.tape_.slots[slot];
   const bool nested = s.alias->root >= 0 && s.alias->root != input;
-  const Size start = nested ? sweep_.tape_.slots[input].alias->offset : 0;
-  return Array::layout(s.shape, s.alias->strides, s.alias->offset - start, s.type);
+  const Size start = nested ? sweep_.tape_.slots[input].alias->offset_of(input) : 0;
+  return Array::layout(s.shape, s.alias->strides, s.alias->offset_of(slot) - start, s.type);
 }
 
 Deferred* Backward::find_deferred(int k, const void* tag) const {

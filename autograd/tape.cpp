@@ -49,6 +49,13 @@ TapeImpl* recording_tape() {
   return state.recording && !state.noting ? &state.tape->impl() : nullptr;
 }
 bool set_noting(bool on) { return std::exchange(state.noting, on); }
+const TapeImpl* noting_tape() {
+  return state.recording && state.noting ? &state.tape->impl() : nullptr;
+}
+void note_value(Record& record) {
+  record.tape = state.tape->impl().serial;
+  record.slot = -1;
+}
 
 void check_foreign(const char* op, const Record& record) {
   const TapeImpl* here = state.tape ? &state.tape->impl() : nullptr;
@@ -130,7 +137,10 @@ void Tape::hook(const Variable& x, Function<Variable(const Variable&)> f) {
 TapeImpl::~TapeImpl() {
   for (int k = 0; unreleased > 0; ++k) release(nodes[k]);
   for (int slot : memo_slots) slots[slot].memo = nullptr;
-  for (int k = 0; long_shapes && k < slots.size(); ++k) slots[k].~Slot();
+  for (int k = 0; long_shapes && k < slots.size(); ++k) {
+    if (Alias* alias = slots[k].alias; alias && alias->first == k) alias->~Alias();
+    slots[k].~Slot();
+  }
 }
 
 void TapeImpl::release(Node& node) {
@@ -171,6 +181,9 @@ int TapeImpl::slot_of(const char* op, const Variable& x) const {
     if (number < parameter_slots.size()) return parameter_slots[number];
     return -1;
   }
+  if (record.tape == serial && record.slot < 0)
+    fail(op, "a value ", record.value.shape(), " belongs to what the backward pass computes again, which ",
+         "is recorded only then; use over_time without recompute_every and memory_budget.");
   if (record.tape == serial) return record.slot;
   if (record.tape == 0)
     fail(op, "a value ", record.value.shape(), " is not recorded: it depends on no Parameter or watched ",

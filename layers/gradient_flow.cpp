@@ -13,7 +13,7 @@ namespace {
 
 bool is_recomputed(const Variable& x) {
   const TapeImpl& tape = Tape::current()->impl();
-  if (x.record()->tape != tape.serial) return false;
+  if (x.record()->tape != tape.serial || x.record()->slot < 0) return false;
   int node = tape.slots[x.record()->slot].node;
   return node >= 0 && std::string_view(tape.nodes[node].name) == "recomputed";
 }

@@ -138,32 +138,11 @@ Variable stack_along(const Variables& parts, Size axis) {
 std::vector<Variable> unstack(const Variable& x, Size axis) {
   int a = checked_axis("unstack", axis, x.shape());
   return views("unstack", x, [&](const Array& whole) {
-    Cutter cut(whole, a, true);
-    std::vector<Array> parts;
-    parts.reserve(static_cast<std::size_t>(whole.shape()[a]));
-    for (Size i = 0; i < whole.shape()[a]; ++i) parts.push_back(cut(i, 1));
-    return parts;
+    const Size n = whole.shape()[a];
+    if (n == 0) return std::vector<Series>();
+    return std::vector<Series>{{whole.select(a, 0), whole.strides()[a], n}};
   });
 }
-
-namespace {
-
-std::vector<Variable> cut_up(const char* name, const Variable& x, const std::vector<Size>& sizes,
-                             int axis) {
-  return views(name, x, [&](const Array& whole) {
-    Cutter cut(whole, axis, false);
-    std::vector<Array> parts;
-    parts.reserve(sizes.size());
-    Size at = 0;
-    for (Size size : sizes) {
-      parts.push_back(cut(at, size));
-      at += size;
-    }
-    return parts;
-  });
-}
-
-}  // namespace
 
 std::vector<Variable> split(const Variable& x, const std::vector<Size>& sizes, Size axis) {
   int a = checked_axis("split", axis, x.shape());
@@ -175,7 +154,15 @@ std::vector<Variable> split(const Variable& x, const std::vector<Size>& sizes, S
   if (total != x.shape()[a])
     fail("split", "sizes sum to ", total, ", axis ", a, " of shape ", x.shape(), " has ",
          x.shape()[a], ".");
-  return cut_up("split", x, sizes, a);
+  return views("split", x, [&](const Array& whole) {
+    std::vector<Series> parts;
+    Size at = 0;
+    for (Size size : sizes) {
+      parts.push_back({whole.sliced(a, at, at + size)});
+      at += size;
+    }
+    return parts;
+  });
 }
 
 std::vector<Variable> chunk(const Variable& x, Size n, Size axis) {
@@ -184,7 +171,10 @@ std::vector<Variable> chunk(const Variable& x, Size n, Size axis) {
   if (n <= 0 || size % n != 0)
     fail("chunk", "axis ", a, " of shape ", x.shape(), " cannot be cut into ", n,
          " equal parts; use split for others.");
-  return cut_up("chunk", x, std::vector<Size>(static_cast<std::size_t>(n), size / n), a);
+  const Size part = size / n;
+  return views("chunk", x, [&](const Array& whole) {
+    return std::vector<Series>{{whole.sliced(a, 0, part), part * whole.strides()[a], n}};
+  });
 }
 
 }  // namespace unroll

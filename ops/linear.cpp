@@ -2,6 +2,7 @@
 // shares the products of inputs, weight_gradient.cpp collects the gradients of weights.
 #include <unroll/ops/linear.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #include <unroll/autograd/node.hpp>
@@ -97,17 +98,24 @@ struct AffineGradient {
   }
 };
 
-void check_pair(const Op& op, int k, const Shape& lead, Size out) {
+Shape without_last(Shape shape) {
+  shape.erase(shape.rank() - 1);
+  return shape;
+}
+
+/// Throws unless x W^T of inputs k and k + 1 has that shape.
+void check_pair(const Op& op, int k, const Shape& shape) {
   const Array &x = op[k], &W = op[k + 1];
   op.require(W.rank() == 2, "a weight has shape ", W.shape(), "; expected (out, in).");
   op.require(x.rank() > 0 && x.shape().back() == W.shape()[1], "inner sizes differ: x is ", x.shape(),
              ", W is ", W.shape(), "; expected W (., ", x.rank() ? x.shape().back() : 0, ").");
-  op.require(W.shape()[0] == out, "weights have ", out, " and ", W.size(0),
+  op.require(W.shape()[0] == shape.back(), "weights have ", shape.back(), " and ", W.shape()[0],
              " rows; expected as many.");
-  Shape mine = x.shape();
-  mine.erase(mine.rank() - 1);
-  op.require(mine == lead, "x is ", x.shape(), ", but the first one has leading axes ", lead,
-             "; expected them equal.");
+  const bool fits = x.rank() == shape.rank() &&
+                    std::equal(shape.begin(), shape.end() - 1, x.shape().begin());
+  if (!fits)
+    op.require(false, "x is ", x.shape(), ", but the first one has leading axes ",
+               without_last(shape), "; expected them equal.");
 }
 
 /// Of inputs in the order of sum_of_products.
@@ -145,9 +153,7 @@ Variable sum_of_products(std::span<const Variable* const> inputs, int full, int 
   Op op(pairs + full + bias > 1 ? "affine" : "linear", inputs);
   check_types(op, full, pairs);
   const Shape shape = shape_of_result(op, full);
-  Shape lead = shape;
-  lead.erase(lead.rank() - 1);
-  for (int k = 0; k < pairs; ++k) check_pair(op, full + 2 * k, lead, shape.back());
+  for (int k = 0; k < pairs; ++k) check_pair(op, full + 2 * k, shape);
   // What begins the sum and is nobody else's becomes the sum, its memory and its gradient's place.
   bool started = full && is_given_away(op);
   Variable result =

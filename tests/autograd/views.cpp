@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(reshaped_view_of_several) {
   Parameter w("w", arange(0, 6, 1, float32));
   Tape tape;
   std::vector<Variable> parts = views("split", w, [](const Array& a) {
-    return std::vector<Array>{a.sliced(0, 0, 2), a.sliced(0, 2, 4), a.sliced(0, 4, 6)};
+    return std::vector<Series>{{a.sliced(0, 0, 2), 2, 2}, {a.sliced(0, 4, 6)}};
   });
   BOOST_TEST(tape.nodes() == 1);
   Variable y = small::sum(small::mul(parts[0], parts[2]));

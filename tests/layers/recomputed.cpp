@@ -32,6 +32,37 @@ struct Unusual : Cell {
   }
 };
 
+/// Shows the mean of its states so far, and counts them in a float32 constant.
+struct Averaging : Cell {
+  using Cell::Cell;
+  Parameter W = parameter("W", {hidden, in}), U = parameter("U", {hidden, hidden});
+  struct State {
+    Variable h, sum, steps;
+  };
+  State zero_state(const Variable& x) const {
+    const Array zero = zeros({x.size(0), hidden}, float64);
+    return {zero, zero, zeros({})};
+  }
+  State step(const Variable& x, const State& s) const {
+    const Variable h = tanh(affine(x, W, s.h, U));
+    return {h, s.sum + h, s.steps + 1};
+  }
+  Variable output(const State& s) const { return s.sum / s.steps; }
+};
+
+/// Takes a step down a slope that it asks grad() for.
+struct Descending : Cell {
+  using Cell::Cell;
+  Parameter W = parameter("W", {hidden, in});
+  struct State {
+    Variable h;
+  };
+  State step(const Variable& x, const State& s) const {
+    const Variable h = s.h + linear(x, W);
+    return {h - 0.1 * grad(sum(square(h)), h, {.create_graph = true})};
+  }
+};
+
 Variable loss_of(const Variables& values) {
   Variable loss = 0.0;
   double weight = 1;
@@ -144,6 +175,26 @@ BOOST_AUTO_TEST_CASE(constants_in_the_state_of_a_cell_of_doubles) {
   }
 }
 
+// What a State holds that depends on nothing recorded stays a constant of its own type.
+BOOST_AUTO_TEST_CASE(constants_that_a_cell_changes) {
+  Averaging cell(2, 3);
+  cell.to(float64);
+  const Array xs = random({7, 2, 2});
+  Variables expected;
+  for (Size every : {0, 1, 3}) {
+    Tape tape;
+    const auto states = over_time(cell, xs, {.recompute_every = every});
+    const auto& last = states.last();
+    BOOST_TEST((last.steps.type() == float32));
+    BOOST_TEST(!last.steps.is_recorded());
+    BOOST_TEST(last.steps.item() == 7);
+    BOOST_TEST(last.sum.is_recorded());
+    const Variables got = grad(sum(square(states.outputs())), cell);
+    if (every == 0) expected = got;
+    for (std::size_t k = 0; k < got.size(); ++k) BOOST_TEST(distance(got[k], expected[k]) < 1e-13);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(in_layers_and_directions) {
   Recurrent net = recurrent<LSTM>(
       3, 4,
@@ -202,6 +253,11 @@ BOOST_AUTO_TEST_CASE(mistakes) {
              "[gradient_norms] the states are those of steps that the backward pass computes again, "
              "where gradients do not pass from one to the next; use over_time without "
              "recompute_every and memory_budget.");
+  Descending descending(3, 4);
+  BOOST_TEST(over_time(descending, xs).size() == 5);
+  BOOST_TEST(error_of([&] { over_time(descending, xs, {.recompute_every = 2}); }) ==
+             "[grad] a value () belongs to what the backward pass computes again, which is recorded "
+             "only then; use over_time without recompute_every and memory_budget.");
   GradientByStep by_step(cell.U);
   BOOST_TEST(
       error_of([&] { over_time(cell, xs, {.recompute_every = 2}); }) ==
