@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include <unroll/autograd/node.hpp>
 #include <unroll/autograd/small.hpp>
 #include <unroll/autograd/strided.hpp>
 
@@ -162,12 +163,10 @@ bool forward_whole(LaneLoop<T> loop, Size width, const void* function,
   return true;
 }
 
-}  // namespace
-
-void forward(const char* op, const LaneKernel& kernel, const void* function, Type type,
-             std::span<const Array* const> in, std::span<Array> out) {
+/// The shape that inputs of that type broadcast to; `whole` if all have it and are contiguous.
+Shape common_shape(const char* op, Type type, std::span<const Array* const> in, bool& whole) {
   Shape shape = in[0]->shape();
-  bool whole = true;
+  whole = true;
   for (const Array* x : in) {
     if (x->type() != type)
       fail(op, "elements are ", x->type(), ", shape ", x->shape(), "; expected ", type,
@@ -178,6 +177,15 @@ void forward(const char* op, const LaneKernel& kernel, const void* function, Typ
     }
     whole = whole && x->is_contiguous();
   }
+  return shape;
+}
+
+}  // namespace
+
+void forward(const char* op, const LaneKernel& kernel, const void* function, Type type,
+             std::span<const Array* const> in, std::span<Array> out) {
+  bool whole;
+  const Shape shape = common_shape(op, type, in, whole);
   for (Array& y : out) y = Array::uninitialised(shape, type);
   bool done = whole && (type == float32
                             ? forward_whole(kernel.single, kernel.single_width, function, in, out)
@@ -259,6 +267,27 @@ void backward(Backward& b, const LaneKernel& kernel, const void* function, Keep 
 }  // namespace unroll::kernel
 
 namespace unroll::detail {
+
+bool composes() {
+  const TapeImpl* tape = recording_tape();
+  return tape && tape->options.anomaly;
+}
+
+FusedResult::FusedResult(const Variables& x) {
+  const Op op("fuse", x);
+  std::vector<const Array*> in;
+  for (int k = 0; k < op.inputs(); ++k) in.push_back(&op[k]);
+  bool whole;
+  type = op.type();
+  shape = kernel::common_shape("fuse", type, in, whole);
+}
+
+Variable FusedResult::of(const Variable& y) const {
+  if (y.type() == type && y.shape() == shape) return y;
+  // Only a constant of the lambda's own can be of another type.
+  const Variable typed = y.type() == type ? y : Variable(y.value().to(type));
+  return contiguous(broadcast_to(typed, shape));
+}
 
 Variable recorded_again(const Variable& x) {
   Op op("fuse_input", x);

@@ -91,11 +91,31 @@ void fused_graph(Backward& b, const F& f, std::index_sequence<I...>) {
              results);
 }
 
+/// True if a tape wants to know which op a value comes from: then a lambda is read over Variables.
+bool composes();
+/// What a fused lambda gives: results of that type and shape.
+struct FusedResult {
+  Type type;
+  Shape shape;
+  /// Of those inputs. Throws Error as fuse does.
+  explicit FusedResult(const Variables& x);
+  /// A result of the lambda read over Variables, which may depend on some inputs only, or on none.
+  Variable of(const Variable& y) const;
+};
+
 template <class F, class... X>
 auto fuse(const F& f, const X&... x) {
   constexpr int n = sizeof...(X);
   using R = decltype(f(std::declval<std::conditional_t<true, Lane<float>, X>>()...));
   constexpr kernel::LaneKernel values = kernel::kernel_of<n, false, F>();
+  if (composes()) {
+    const FusedResult result(Variables{x...});
+    auto y = kernel::as_tuple(f(x...));
+    return [&]<std::size_t... K>(std::index_sequence<K...>) {
+      if constexpr (kernel::is_tuple<R>) return std::tuple{result.of(std::get<K>(y))...};
+      else return result.of(std::get<0>(y));
+    }(std::make_index_sequence<values.outputs>());
+  }
   using Gradient = FusedGradient<F, values.outputs, n>;
   auto backward = [gradient = Gradient{f}](Backward& b) {
     if (b.create_graph())
@@ -128,8 +148,9 @@ auto fuse(const F& f, const X&... x) {
 /// and the functions of elementwise.hpp, also max and min of two. It is called again later, so it
 /// captures numbers by value, nothing else. The xs are Variables, Arrays or doubles and broadcast.
 /// Returns a Variable, or a tuple of them, all of the common shape, with gradients of any order;
-/// only the inputs are kept, values within the lambda are computed again. Throws Error if shapes do
-/// not broadcast, or for int64.
+/// only the inputs are kept, values within the lambda are computed again. Under anomaly detection the
+/// lambda's operations are ops of their own, so that the one to blame is named. Throws Error if
+/// shapes do not broadcast, or for int64.
 ///
 ///     auto [h, c] = fuse([](auto i, auto f, auto g, auto o, auto c0) {
 ///       auto c = sigmoid(f) * c0 + sigmoid(i) * tanh(g);

@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "common/error_of.hpp"
+#include "common/numbers.hpp"
 
 #include <unroll/layers/layers.hpp>
 #include <unroll/ops/ops.hpp>
@@ -24,6 +25,23 @@ BOOST_AUTO_TEST_CASE(a_bad_input_is_found_in_its_step) {
     BOOST_TEST(message.find(" at LSTM t=" + std::to_string(bad) + " is not finite") != message.npos,
                message);
   }
+}
+
+// Which operation of a fused lambda is to blame.
+BOOST_AUTO_TEST_CASE(a_bad_value_within_a_fused_lambda) {
+  auto f = [](auto a, auto b) { return std::tuple(exp(log(a) * 0.5) + b, b); };
+  const Array a = values({1, -1, 4}), b = values({{1, 2, 3}, {4, 5, 6}});
+  BOOST_TEST(error_of([&] {
+               Tape tape({.anomaly = true});
+               fuse(f, tape.watch(a), b);
+             }) == "[anomaly] the value of log((3,) in [-1, 4]) is not finite.");
+  Tape tape({.anomaly = true});
+  const auto [y, constant] = fuse(f, tape.watch(values({1, 9, 4}, float64)), b);
+  BOOST_TEST(distance(y, values({{2, 5, 5}, {5, 8, 8}}, float64)) < 1e-14);
+  BOOST_TEST(distance(constant, b.to(float64)) == 0);
+  const Variable broadcast = fuse([](auto a, auto) { return a * a; }, tape.watch(a), b);
+  BOOST_TEST(broadcast.shape() == b.shape());
+  BOOST_TEST(broadcast.value().is_contiguous());
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_weight_gradient_is_found_in_its_step) {
