@@ -42,12 +42,24 @@ Array zeros_for(const std::string& label, const Variables& x, Size hidden) {
   return zeros({x[0].size(0), hidden}, x[0].type() == float64 ? float64 : float32);
 }
 
+namespace {
+
+/// True for a start without the batch axis, which may be one number along others: of each channel
+/// of an image, whatever its size.
+bool is_start_of_each(const Shape& given, const Shape& step) {
+  bool fits = given.rank() == step.rank();
+  for (int k = 0; fits && k < step.rank(); ++k) fits = given[k] == step[k] || given[k] == 1;
+  return fits;
+}
+
+}  // namespace
+
 Variable start_of(const std::string& label, const Variable& given, const Variable& zero) {
   if (given.empty()) return zero;
   if (zero.empty() || zero.rank() == 0) return given;
   Shape without_batch = zero.shape();
   without_batch.erase(0);
-  if (given.shape() == without_batch) return broadcast_to(given, zero.shape());
+  if (is_start_of_each(given.shape(), without_batch)) return broadcast_to(given, zero.shape());
   // A scalar is no state of a sequence but of all together, such as a running loss.
   if (given.rank() > 0 && given.size(0) != zero.size(0))
     fail(label, "a value of the initial state is ", given.shape(), ", the input has a batch of ",
@@ -222,6 +234,18 @@ void check_kept(const std::string& label, std::size_t kept, Size steps, Size t) 
     fail(label, "has no state ", t, "; expected 0 to ", steps - 1, ".");
 }
 
+namespace {
+
+/// Throws unless what is to be stacked has the same shape at step t as at the first one.
+void check_same(const std::string& label, const std::string& what, Size t, const Variable& first,
+                const Variable& now) {
+  if (now.shape() != first.shape())
+    fail(label, what, " is ", first.shape(), " at step 0 and ", now.shape(), " at step ", t,
+         ", which cannot be stacked; ask for the steps one by one, states[t].");
+}
+
+}  // namespace
+
 Variable stack_outputs(const std::string& label, Size steps, const Padding& padding,
                        Function<const Variable&(Size, Variable&)> output) {
   Scope scope(label);
@@ -235,6 +259,7 @@ Variable stack_outputs(const std::string& label, Size steps, const Padding& padd
   for (Size t = 0; t < steps; ++t) {
     scope.step(t);
     ys.push_back(&output(t, made[static_cast<std::size_t>(t)]));
+    check_same(label, "its output", t, *ys[0], *ys.back());
   }
   scope.step(-1);
   Variable stacked = detail::stack_along(ys, 0);
@@ -254,7 +279,10 @@ Variables stack_values(const std::string& label, const Variables& last, Size ste
     if (row.size() != last.size())
       fail(label, "its State holds ", row.size(), " values at step ", t, " and ", last.size(),
            " at the end; all() needs the same number.");
-    for (std::size_t k = 0; k < row.size(); ++k) columns[k].push_back(std::move(row[k]));
+    for (std::size_t k = 0; k < row.size(); ++k) {
+      columns[k].push_back(std::move(row[k]));
+      check_same(label, join("value ", k, " of its State"), t, columns[k][0], columns[k].back());
+    }
   }
   Variables stacked;
   for (std::size_t k = 0; k < last.size(); ++k)

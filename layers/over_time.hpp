@@ -28,12 +28,15 @@ using StateOf = typename detail::CellTypes<C>::State;
 template <class S>
 struct OverTimeOptions {
   /// State before the first step. An empty field stands for zeros (the cell's zero_state), one
-  /// without the batch axis for the same start in every sequence.
+  /// without the batch axis for the same start in every sequence; along other axes of a step it may
+  /// be 1, as (hidden, 1, 1) for each channel of images of any size.
   S initial = {};
   /// False keeps only last(): for sequences whose states do not fit into memory.
   bool keep_states = true;
   /// How many steps of each sequence are real, the rest is padding; empty: all. A padded step keeps
-  /// the state, and outputs() is 0 there. 0 is allowed. Padding may hold anything, NaN too.
+  /// the state, and outputs() is 0 there. 0 is allowed. Padding may hold anything, NaN too. A plain
+  /// number in a State is one for all sequences and counts every step that any of them takes; a
+  /// Variable (B) counts each sequence's own.
   std::vector<Size> lengths = {};
   /// The same for padding anywhere: (T, B) of any type, nonzero where a step is real. Empty: all
   /// are; not together with lengths.

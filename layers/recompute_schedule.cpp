@@ -84,8 +84,9 @@ RecomputeSchedule schedule_within(const std::string& label, Size steps,
     }
   }
   if (best.unit == 0)
-    fail(label, "memory_budget is ", budget, " bytes; expected at least ",
-         std::ceil(memory.fixed + least), " for its weights' gradients, steps and states.");
+    fail(label, "memory_budget is ", static_cast<Size>(budget), " bytes; expected at least ",
+         static_cast<Size>(std::ceil(memory.fixed + least)),
+         " for its weights' gradients, steps and states.");
   return best;
 }
 

@@ -31,6 +31,22 @@ void check_input(const char* option, const Layer& layer) {
          "as a Cell has.");
 }
 
+/// The state from which a cell starts at one input of that many features. Images have more axes, along
+/// which sizes are not known before the first one: 1 stands for them, and the start broadcasts.
+CellState start_at_any(const AnyCell& cell, Size features) {
+  constexpr int kMostAxes = 3;  // beside batch and features
+  std::string why;
+  Shape x{1, features};
+  for (int axes = 0; axes <= kMostAxes; ++axes, x.push_back(1)) {
+    try {
+      return cell.start(zeros(x), {});
+    } catch (const Error& e) {
+      if (axes == 0) why = e.what();
+    }
+  }
+  fail("recurrent", "learned_initial: a cell has no state to start from: ", why);
+}
+
 }  // namespace
 
 void RecurrentBuilder::add(Recurrent& to, Size in, Ref<AnyCell> forward, Ref<AnyCell> backward,
@@ -42,7 +58,7 @@ void RecurrentBuilder::add(Recurrent& to, Size in, Ref<AnyCell> forward, Ref<Any
     Ref<LearnedStart> learned;
     if (options.learned_initial) {
       check_input("learned_initial", layer);
-      learned = Ref<LearnedStart>(new LearnedStart(cell->start(zeros({1, layer.in}), {}).values()));
+      learned = Ref<LearnedStart>(new LearnedStart(start_at_any(*cell, layer.in).values()));
     }
     layer.cells.push_back({cell, learned});
   }

@@ -41,7 +41,8 @@ struct RecurrentOptions {
   /// Probability of dropout between layers, on the outputs of each but the last.
   double dropout = 0;
   Size layers = 1;
-  /// Every cell starts from Parameters, which begin as its zero_state, instead of that.
+  /// Every cell starts from Parameters, which begin as its zero_state, instead of that; of images
+  /// from one number for each channel, as their size is not known.
   bool learned_initial = false;
   Merge merge = Merge::concat;
   /// Of every layer but the first; dropout does not touch the x that goes around.

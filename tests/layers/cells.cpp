@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "common/error_of.hpp"
 #include "common/numbers.hpp"
 
 #include <unroll/layers/layers.hpp>
@@ -79,6 +80,31 @@ Variables gradients(const Recurrent& cell, const Array& x, F&& outputs,
   Variables leaves{xs};
   for (const Parameter& p : cell.parameters()) leaves.push_back(p);
   return grad(sum(square(outputs(xs))), leaves, options);
+}
+
+/// The same, and behind it the gradients of the sum of their squares.
+template <class F>
+Variables gradients_to_order_two(const Recurrent& cell, const Array& x, F&& outputs) {
+  Tape tape;
+  const Variable xs = tape.watch(x);
+  Variables leaves{xs};
+  for (const Parameter& p : cell.parameters()) leaves.push_back(p);
+  Variables list = grad(sum(square(outputs(xs))), leaves, {.create_graph = true});
+  Variable squares = full({}, 0, float64);
+  for (const Variable& g : list) squares = squares + sum(square(g));
+  for (Variable& second : grad(squares, leaves)) list.push_back(std::move(second));
+  return list;
+}
+
+/// The least memory_budget that a run of it takes.
+Size least_budget(const Recurrent& cell, const Array& x,
+                  OverTimeOptions<Recurrent::State> options) {
+  options.memory_budget = 1;
+  const std::string told = error_of([&] {
+    Tape tape;
+    over_time(cell, tape.watch(x), options);
+  });
+  return std::stoll(told.substr(told.find("at least ") + 9));
 }
 
 /// The steps of sequence b that are real, as a batch of one.
@@ -170,7 +196,7 @@ BOOST_AUTO_TEST_CASE(reverse_equals_flipped_forward) {
 }
 
 // What fuse() compiles into one loop is composed of ordinary ops where a graph of the gradient is
-// wanted.
+// wanted, and forward where anomalies are looked for.
 BOOST_AUTO_TEST_CASE(fused_equals_composed) {
   for_each_cell([](const Row& row) {
     Recurrent cell = row.make();
@@ -181,6 +207,9 @@ BOOST_AUTO_TEST_CASE(fused_equals_composed) {
     const Variables composed = gradients(cell, x, outputs, {.create_graph = true});
     for (std::size_t k = 0; k < fused.size(); ++k)
       BOOST_TEST(distance(fused[k], composed[k]) < 1e-12);
+    const Variable y = outputs(x);
+    Tape tape({.anomaly = true});
+    BOOST_TEST(distance(outputs(tape.watch(x)), y) < 1e-14);
   });
 }
 
@@ -189,16 +218,27 @@ BOOST_AUTO_TEST_CASE(recomputed_equals_plain) {
     Recurrent cell = row.make();
     cell.to(float64);
     const Array x = row.input(7, 2);
-    auto with = [&](OverTimeOptions<Recurrent::State> options) {
-      return gradients(
+    auto with = [&](const OverTimeOptions<Recurrent::State>& options) {
+      return gradients_to_order_two(
           cell, x, [&](const Variable& xs) { return over_time(cell, xs, options).outputs(); });
     };
     for (bool reverse : {false, true}) {
-      const Variables plain = with({.lengths = {7, 4}, .reverse = reverse});
-      const Variables again =
-          with({.lengths = {7, 4}, .recompute_every = 3, .reverse = reverse});
-      for (std::size_t k = 0; k < plain.size(); ++k)
-        BOOST_TEST(distance(again[k], plain[k]) < 1e-12);
+      OverTimeOptions<Recurrent::State> options{.lengths = {7, 4}, .reverse = reverse};
+      const Variables plain = with(options);
+      auto compare = [&] {
+        const Variables again = with(options);
+        for (std::size_t k = 0; k < plain.size(); ++k) {
+          const double size = std::max(1.0, max(abs(plain[k])).item());
+          BOOST_TEST(distance(again[k], plain[k]) < 1e-12 * size);
+        }
+      };
+      for (Size every : {1, 2, 3}) {
+        options.recompute_every = every;
+        compare();
+      }
+      options.recompute_every = 0;
+      options.memory_budget = least_budget(cell, x, options);
+      compare();
     }
   });
 }

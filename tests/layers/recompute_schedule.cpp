@@ -83,6 +83,9 @@ BOOST_AUTO_TEST_CASE(the_budget_decides) {
   BOOST_TEST(error_of([&] { schedule_within("net", 100, memory, 159); }) ==
              "[net] memory_budget is 159 bytes; expected at least 160 for its weights' gradients, "
              "steps and states.");
+  const SequenceMemory large{.fixed = 3'000'000, .tape = 0, .state = 10, .step = 100};
+  BOOST_TEST(error_of([&] { schedule_within("net", 100, large, 200'000); })
+                 .starts_with("[net] memory_budget is 200000 bytes; expected at least 3000110 for "));
 }
 
 // Parts within parts each take a tape: few of them where tapes are large.

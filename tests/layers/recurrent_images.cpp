@@ -105,9 +105,40 @@ BOOST_AUTO_TEST_CASE(one_mask_for_all_steps) {
 }
 
 // How large images are is not known before the first one.
-BOOST_AUTO_TEST_CASE(a_learned_start_is_refused) {
-  BOOST_TEST(error_of([] { recurrent<ConvLSTM>(2, 3, {.learned_initial = true}); }) ==
-             "[conv_lstm] x is (1, 2); expected (B, 2, height, width).");
+BOOST_AUTO_TEST_CASE(a_learned_start_of_each_channel) {
+  Recurrent r = recurrent<ConvLSTM>(2, 3, {.bidirectional = true, .learned_initial = true});
+  r.to(float64);
+  std::vector<Parameter> starts;
+  for (const NamedParameter& p : r.named_parameters())
+    if (p.name.find("_initial") != std::string::npos) starts.push_back(p.parameter);
+  BOOST_TEST_REQUIRE(starts.size() == 4u);
+  int seed = 10;
+  for (Parameter& p : starts) {
+    BOOST_TEST(p.shape() == Shape({3, 1, 1}));
+    p.assign(random({3, 1, 1}, ++seed));
+  }
+  const Shape image{kBatch, 3, kHeight, kWidth};
+  const auto start = [&](std::size_t k) { return broadcast_to(starts[k], image); };
+  const Variable forward = over_time(with_weights_of(r, 0, 2, 3), images(2),
+                                     {.initial = {start(0), start(1)}}).outputs(),
+                 backward = over_time(with_weights_of(r, 5, 2, 3), images(2),
+                                      {.initial = {start(2), start(3)}, .reverse = true}).outputs();
+  BOOST_TEST(distance(over_time(r, images(2)).outputs(), concat({forward, backward}, 2)) < 1e-12);
+  BOOST_TEST(gradcheck([&](const Variable& x) { return over_time(r, x).outputs(); },
+                       {{2, 1, 2, 3, 3}}, {.order = 2, .parameters = r}));
+}
+
+BOOST_AUTO_TEST_CASE(a_learned_start_of_a_cell_that_has_none) {
+  struct Restless : Cell {
+    using Cell::Cell;
+    struct State {
+      Variable h;
+    };
+    State zero_state(const Variable& x) const { fail("restless", "x is ", x.shape(), "."); }
+    State step(const Variable& x, const State&) const { return {x}; }
+  };
+  BOOST_TEST(error_of([] { recurrent<Restless>(2, 2, {.learned_initial = true}); }) ==
+             "[recurrent] learned_initial: a cell has no state to start from: [restless] x is (1, 2).");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(tied_weights) {
   Array x = values(vector<Size>{0, 3, 1, 4, 2, 5}, {3, 2}),
         y = values(vector<Size>{1, 4, 2, 5, 3, 0}, {3, 2});
   BOOST_TEST(gradcheck([&](auto&) { return cross_entropy(model(x), y); }, {Shape{0}},
-                       {.may_be_constant = true, .parameters = model}));
+                       {.may_be_constant = true, .order = 2, .parameters = model}));
   Adam optimiser(model, {.learning_rate = 0.02});
   double first = 0, last = 0;
   for (int k = 0; k < 60; ++k) {
