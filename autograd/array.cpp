@@ -11,23 +11,29 @@
 namespace unroll {
 
 Array Array::layout(const Shape& shape, const Shape& strides, Size offset, Type type) {
-  return Array(shape, strides, offset, type);
+  return Array(shape, strides, offset, type, are_contiguous(shape, strides));
 }
 
 Array Array::uninitialised(const Shape& shape, Type type) {
-  Array a(shape, shape, 0, type);
-  Size count = 1, bytes = 0;
-  bool negative = false, too_many = false;
+  Array a(shape, shape, 0, type, true);
+  const Size* sizes = shape.data();
+  Size *strides = a.strides_.data(), count = 1, bytes = 0;
+  bool too_many = false;
   for (int k = shape.rank() - 1; k >= 0; --k) {  // as contiguous_strides, in one pass
-    a.strides_[k] = count;
-    too_many |= __builtin_mul_overflow(count, shape[k], &count);
-    negative |= shape[k] < 0;
+    strides[k] = count;
+    if (sizes[k] < 0) fail("array", "shape ", shape, " has a negative size.");
+    too_many |= __builtin_mul_overflow(count, sizes[k], &count);
   }
-  if (negative) fail("array", "shape ", shape, " has a negative size.");
   if (too_many || __builtin_mul_overflow(count, bytes_of(type), &bytes))
     fail("array", "shape ", shape, " has too many elements.");
   a.buffer_ = Buffer::take(static_cast<std::size_t>(bytes));
   return a;
+}
+
+Array Array::uninitialised_like(const Array& a) {
+  Array like(a.shape_, a.strides_, 0, a.type_, true);
+  like.buffer_ = Buffer::take(static_cast<std::size_t>(a.size() * bytes_of(a.type_)));
+  return like;
 }
 
 Array::Array(const Shape& shape, Type type) : Array(uninitialised(shape, type)) {
@@ -62,11 +68,10 @@ Array Array::select(Size axis, Size i) const {
   const int a = axis == 0 ? 0 : checked_axis("index", axis, shape_);
   if (i < -shape_[a] || i >= shape_[a])
     fail("index", "index ", i, " is outside axis ", a, " of shape ", shape_, ".");
-  Array view = *this;
-  view.offset_ += (i < 0 ? i + shape_[a] : i) * strides_[a];
-  view.shape_.erase(a);
-  view.strides_.erase(a);
-  return view;
+  Shape shape = shape_, strides = strides_;
+  shape.erase(a);
+  strides.erase(a);
+  return view(shape, strides, offset_ + (i < 0 ? i + shape_[a] : i) * strides_[a]);
 }
 
 Array Array::sliced(Size axis, Size start, Size stop, Size step) const {
@@ -78,23 +83,21 @@ Array Array::sliced(Size axis, Size start, Size stop, Size step) const {
   // Positions beyond the front (stop < -n) stay there when reading backwards.
   Size from = start < -n ? low : clip(start), to = stop < -n ? low : clip(stop);
   Size count = step > 0 ? (to - from + step - 1) / step : (from - to - step - 1) / -step;
-  Array view = *this;
-  view.shape_[a] = std::max<Size>(count, 0);
-  if (view.shape_[a] > 0) view.offset_ += from * strides_[a];
-  view.strides_[a] = strides_[a] * step;
-  return view;
+  Shape shape = shape_, strides = strides_;
+  shape[a] = std::max<Size>(count, 0);
+  strides[a] *= step;
+  return view(shape, strides, offset_ + (shape[a] > 0 ? from * strides_[a] : 0));
 }
 
 Array Array::flipped(Size axis) const {
   int a = checked_axis("flip", axis, shape_);
-  Array view = *this;
-  if (shape_[a] > 0) view.offset_ += (shape_[a] - 1) * strides_[a];
-  view.strides_[a] = -strides_[a];
-  return view;
+  Shape strides = strides_;
+  strides[a] = -strides_[a];
+  return view(shape_, strides, offset_ + (shape_[a] > 0 ? (shape_[a] - 1) * strides_[a] : 0));
 }
 
 Array Array::permuted(const std::vector<Size>& axes) const {
-  Array view = *this;
+  Shape shape = shape_, strides = strides_;
   std::vector<bool> seen(static_cast<std::size_t>(rank()));
   if (static_cast<int>(axes.size()) != rank())
     fail("permute", axes.size(), " axes given for shape ", shape_, ".");
@@ -102,18 +105,18 @@ Array Array::permuted(const std::vector<Size>& axes) const {
     int a = checked_axis("permute", axes[static_cast<std::size_t>(k)], shape_);
     if (seen[static_cast<std::size_t>(a)]) fail("permute", "axis ", a, " is named twice.");
     seen[static_cast<std::size_t>(a)] = true;
-    view.shape_[k] = shape_[a];
-    view.strides_[k] = strides_[a];
+    shape[k] = shape_[a];
+    strides[k] = strides_[a];
   }
-  return view;
+  return view(shape, strides, offset_);
 }
 
 Array Array::transposed() const {
   if (rank() < 2) fail("transpose", "shape ", shape_, " has fewer than two axes.");
-  Array view = *this;
-  std::swap(view.shape_[rank() - 1], view.shape_[rank() - 2]);
-  std::swap(view.strides_[rank() - 1], view.strides_[rank() - 2]);
-  return view;
+  Shape shape = shape_, strides = strides_;
+  std::swap(shape[rank() - 1], shape[rank() - 2]);
+  std::swap(strides[rank() - 1], strides[rank() - 2]);
+  return view(shape, strides, offset_);
 }
 
 Array Array::expanded(Size axis) const {
@@ -122,34 +125,33 @@ Array Array::expanded(Size axis) const {
     fail("expand", "position ", axis, " does not exist in shape ", shape_, "; expected ", -n, " to ",
          n - 1, ".");
   int a = static_cast<int>(axis < 0 ? axis + n : axis);
-  Array view = *this;
-  view.shape_.insert(a, 1);
-  view.strides_.insert(a, a < rank() ? shape_[a] * strides_[a] : 1);
-  return view;
+  Shape shape = shape_, strides = strides_;
+  shape.insert(a, 1);
+  strides.insert(a, a < rank() ? shape_[a] * strides_[a] : 1);
+  return view(shape, strides, offset_);
 }
 
 Array Array::squeezed(Size axis) const {
   int a = checked_axis("squeeze", axis, shape_);
   if (shape_[a] != 1) fail("squeeze", "axis ", a, " of shape ", shape_, " is not of size 1.");
-  Array view = *this;
-  view.shape_.erase(a);
-  view.strides_.erase(a);
-  return view;
+  Shape shape = shape_, strides = strides_;
+  shape.erase(a);
+  strides.erase(a);
+  return view(shape, strides, offset_);
 }
 
 Array Array::broadcast_to(const Shape& shape) const {
   if (shape == shape_) return *this;
   int lead = shape.rank() - rank();
-  Array view = *this;
-  view.shape_ = view.strides_ = shape;
+  Shape strides = shape;
   for (int k = 0; k < shape.rank(); ++k) {
     Size mine = k < lead ? 1 : shape_[k - lead];
     if (lead < 0 || (mine != shape[k] && mine != 1))
       fail("broadcast_to", "shape ", shape_, " does not broadcast to ", shape, ".");
-    view.strides_[k] = mine == shape[k] && k >= lead ? strides_[k - lead] : 0;
+    strides[k] = mine == shape[k] && k >= lead ? strides_[k - lead] : 0;
   }
   if (lead < 0) fail("broadcast_to", "shape ", shape_, " does not broadcast to ", shape, ".");
-  return view;
+  return view(shape, strides, offset_);
 }
 
 Array Array::reshaped(Shape shape) const {
@@ -164,17 +166,8 @@ Array Array::reshaped(Shape shape) const {
   if (shape.count() != size())
     fail("reshape", "shape ", shape_, " has ", size(), " elements, ", shape, " has ", shape.count(),
          ".");
-  Array view = contiguous();
-  view.shape_ = shape;
-  view.strides_ = contiguous_strides(shape);
-  return view;
-}
-
-Array Array::viewed_as(const Shape& shape, const Shape& strides, Size offset) const {
-  check_contiguous();
-  Array view(shape, strides, offset_ + offset, type_);
-  view.buffer_ = buffer_;
-  return view;
+  const Array all = contiguous();
+  return all.view(shape, contiguous_strides(shape), all.offset_);
 }
 
 Array Array::contiguous() const { return is_contiguous() ? *this : copy(); }
@@ -186,7 +179,7 @@ const Array& Array::contiguous(Array& copied) const {
 }
 
 Array Array::copy() const {
-  Array a = uninitialised(shape_, type_);
+  Array a = is_contiguous() ? uninitialised_like(*this) : uninitialised(shape_, type_);
   kernel::copy_into(a, *this);
   return a;
 }

@@ -14,7 +14,7 @@ namespace unroll {
 class Array {
  public:
   /// No elements: shape (0,), float32.
-  Array() : shape_{0}, strides_{1} {}
+  Array() : shape_{0}, contiguous_(true), strides_{1} {}
   Array(const Array&) = default;
   Array(Array&&) = default;
   Array& operator=(const Array&) & = default;
@@ -26,6 +26,8 @@ class Array {
   explicit Array(std::initializer_list<Size>) = delete;
   /// Unspecified content, for kernels that write every element.
   static Array uninitialised(const Shape& shape, Type type);
+  /// The same, of the shape and type of a contiguous one.
+  static Array uninitialised_like(const Array& contiguous);
   /// The geometry alone, without memory: for working out views.
   static Array layout(const Shape& shape, const Shape& strides, Size offset, Type type);
 
@@ -40,13 +42,7 @@ class Array {
   Size size(Size axis) const { return shape_[checked_axis("size", axis, shape_)]; }
   /// Elements between the buffer's start and the first element.
   Size offset() const { return offset_; }
-  bool is_contiguous() const {
-    const Size *sizes = shape_.data(), *steps = strides_.data();
-    Size step = 1;
-    for (int k = rank() - 1; k >= 0; step *= sizes[k--])
-      if (steps[k] != step && sizes[k] != 1) return size() == 0;
-    return true;
-  }
+  bool is_contiguous() const { return contiguous_; }
 
   /// First element; throws if T is not the element type.
   template <class T>
@@ -114,14 +110,17 @@ class Array {
   Array viewed_as(const Array& geometry) const {
     return viewed_as(geometry.shape_, geometry.strides_, geometry.offset_);
   }
-  Array viewed_as(const Shape& shape, const Shape& strides, Size offset) const;
+  Array viewed_as(const Shape& shape, const Shape& strides, Size offset) const {
+    if (!contiguous_) fail("view", "shape ", shape_, " is not contiguous.");
+    return view(shape, strides, offset_ + offset);
+  }
   /// Adds this view and those that are `step`, 2 step, ... elements further in memory, which nobody
   /// checks, `count` in all.
   template <class V>
   void add_moved(Size step, Size count, std::vector<V>& list) const {
     Copies<Buffer> memory(buffer_, count);
     for (Size k = 0; k < count; ++k) {
-      Array view(shape_, strides_, offset_ + k * step, type_);
+      Array view(shape_, strides_, offset_ + k * step, type_, contiguous_);
       view.buffer_ = memory.next();
       list.emplace_back(std::move(view));
     }
@@ -143,10 +142,13 @@ class Array {
   std::string text() const;
 
  private:
-  Array(const Shape& shape, const Shape& strides, Size offset, Type type)
-      : offset_(offset), shape_(shape), type_(type), strides_(strides) {}
-  void check_contiguous() const {
-    if (!is_contiguous()) fail("view", "shape ", shape_, " is not contiguous.");
+  Array(const Shape& shape, const Shape& strides, Size offset, Type type, bool contiguous)
+      : offset_(offset), shape_(shape), type_(type), contiguous_(contiguous), strides_(strides) {}
+  /// Elements of this memory in another geometry.
+  Array view(const Shape& shape, const Shape& strides, Size offset) const {
+    Array view(shape, strides, offset, type_, are_contiguous(shape, strides));
+    view.buffer_ = buffer_;
+    return view;
   }
   void check_type(Type wanted) const {
     if (wanted != type_) fail("array", "elements are ", type_, ", read as ", wanted, ".");
@@ -156,6 +158,7 @@ class Array {
   Size offset_ = 0;
   [[no_unique_address]] Shape shape_;
   Type type_ = float32;
+  bool contiguous_;  ///< what shape and strides say, which is asked more often than they are made
   [[no_unique_address]] Shape strides_;
 };
 static_assert(sizeof(Array) == 96);  // half of what a tape keeps for a value

@@ -53,12 +53,14 @@ class Shape {
     resize(rank);
     for (int k = 0; k < rank; ++k) data()[k] = sizes[k];
   }
-  Shape(const Shape& other) {
-    rank_ = other.rank_;
-    if (rank_ <= kInline) std::memcpy(inline_, other.inline_, sizeof inline_);
-    else copy_heap(other);
+  Shape(const Shape& other)
+      : inline_{other.inline_[0], other.inline_[1], other.inline_[2], other.inline_[3]},
+        rank_(other.rank_) {
+    if (rank_ > kInline) copy_heap(other);
   }
-  Shape(Shape&& other) noexcept { steal(other); }
+  Shape(Shape&& other) noexcept
+      : inline_{other.inline_[0], other.inline_[1], other.inline_[2], other.inline_[3]},
+        rank_(std::exchange(other.rank_, 0)) {}
   Shape& operator=(const Shape& other) {
     if (this == &other) return *this;
     if (rank_ <= kInline && other.rank_ <= kInline) {
@@ -95,8 +97,9 @@ class Shape {
 
   /// Number of elements: the product of the sizes, 1 for ().
   Size count() const {
+    if (rank_ == 2) return inline_[0] * inline_[1];
     Size n = 1;
-    for (Size s : *this) n *= s;
+    for (int k = 0; k < rank_; ++k) n *= data()[k];
     return n;
   }
   void push_back(Size size) { insert(rank_, size); }
@@ -136,6 +139,15 @@ class Shape {
 
 /// Strides, in elements, of a row-major array of that shape.
 Shape contiguous_strides(const Shape& shape);
+
+/// True if elements with those strides are in row-major order behind each other.
+inline bool are_contiguous(const Shape& shape, const Shape& strides) {
+  const Size *sizes = shape.data(), *steps = strides.data();
+  Size step = 1;
+  for (int k = shape.rank() - 1; k >= 0; step *= sizes[k--])
+    if (steps[k] != step && sizes[k] != 1) return shape.count() == 0;
+  return true;
+}
 
 /// The common shape of NumPy's broadcasting; throws Error("[op] shapes ... do not broadcast").
 Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include <unroll/autograd/node.hpp>
 #include <unroll/autograd/small.hpp>
 #include <unroll/autograd/strided.hpp>
 
@@ -145,7 +144,7 @@ template <class T>
 bool forward_whole(LaneLoop<T> loop, Size width, const void* function,
                    std::span<const Array* const> in, std::span<Array> out) {
   constexpr std::size_t most = 12;
-  Size n = out[0].size();
+  const Size n = out[0].size(), rest = n & (width - 1);  // a lane's width is a power of 2
   if (n < width || in.size() + out.size() > most) return false;
   const T* from[most];
   T* to[most];
@@ -156,41 +155,50 @@ bool forward_whole(LaneLoop<T> loop, Size width, const void* function,
   }
   for (std::size_t k = 0; k < out.size(); ++k) to[k] = static_cast<T*>(out[k].mutable_raw());
   loop(function, from, steps, to, nullptr, n / width);
-  if (n % width == 0) return true;
+  if (rest == 0) return true;
   for (std::size_t k = 0; k < in.size(); ++k) from[k] += n - width;
   for (std::size_t k = 0; k < out.size(); ++k) to[k] += n - width;
   loop(function, from, steps, to, nullptr, 1);
   return true;
 }
 
-/// The shape that inputs of that type broadcast to; `whole` if all have it and are contiguous.
-Shape common_shape(const char* op, Type type, std::span<const Array* const> in, bool& whole) {
-  Shape shape = in[0]->shape();
-  whole = true;
-  for (const Array* x : in) {
+/// True if all inputs are contiguous and have the same shape.
+bool are_whole(std::span<const Array* const> in) {
+  bool whole = in[0]->is_contiguous();
+  for (const Array* x : in.subspan(1))
+    whole = whole && x->is_contiguous() && x->shape() == in[0]->shape();
+  return whole;
+}
+
+void check_types(const char* op, Type type, std::span<const Array* const> in) {
+  for (const Array* x : in)
     if (x->type() != type)
       fail(op, "elements are ", x->type(), ", shape ", x->shape(), "; expected ", type,
            ", convert them with to(", type, ").");
-    if (!(x->shape() == shape)) {
-      shape = broadcast_shapes(op, shape, x->shape());
-      whole = false;
-    }
-    whole = whole && x->is_contiguous();
-  }
-  return shape;
 }
 
 }  // namespace
 
+Shape common_shape(const char* op, Type type, std::span<const Array* const> in) {
+  check_types(op, type, in);
+  Shape shape = in[0]->shape();
+  for (const Array* x : in.subspan(1)) shape = broadcast_shapes(op, shape, x->shape());
+  return shape;
+}
+
 void forward(const char* op, const LaneKernel& kernel, const void* function, Type type,
              std::span<const Array* const> in, std::span<Array> out) {
-  bool whole;
-  const Shape shape = common_shape(op, type, in, whole);
-  for (Array& y : out) y = Array::uninitialised(shape, type);
-  bool done = whole && (type == float32
-                            ? forward_whole(kernel.single, kernel.single_width, function, in, out)
-                            : forward_whole(kernel.twice, kernel.twice_width, function, in, out));
-  if (done) return;
+  check_types(op, type, in);
+  const bool whole = are_whole(in);
+  if (whole) {
+    for (Array& y : out) y = Array::uninitialised_like(*in[0]);
+    if (type == float32 ? forward_whole(kernel.single, kernel.single_width, function, in, out)
+                        : forward_whole(kernel.twice, kernel.twice_width, function, in, out))
+      return;
+  }
+  const Shape shape = common_shape(op, type, in);
+  for (Array& y : out)
+    if (!whole) y = Array::uninitialised(shape, type);
   Operands operands(in.size() + out.size());
   for (const Array* x : in) operands.push(*x, shape);
   for (Array& y : out) operands.push(y, shape);
@@ -205,20 +213,27 @@ template <class T>
 bool backward_whole(Backward& b, LaneLoop<T> loop, Size width, const void* function,
                     std::span<const Array* const> given) {
   const Array& dy = *given[0];
-  if (dy.size() % width || !(b.x_shape() == dy.shape())) return false;
+  const Size n = dy.size();
+  if ((n & (width - 1)) || !(b.x_shape() == dy.shape())) return false;
   const T* from[3];
   const Size steps[]{width, width, width};
   for (std::size_t k = 0; k < given.size(); ++k) {
-    if (!given[k]->is_contiguous() || !(given[k]->shape() == dy.shape())) return false;
+    if (!given[k]->is_contiguous()) return false;
+    if (k > 0 && !(given[k]->shape() == dy.shape())) return false;
     from[k] = static_cast<const T*>(given[k]->raw());
   }
   Backward::Target t = b.target(0);
-  const bool direct = t.array.is_contiguous(), add = direct && t.accumulate;
-  Array own;
-  if (!direct) own = Array::uninitialised(dy.shape(), dy.type());
-  T* to = static_cast<T*>((direct ? t.array : own).mutable_raw());
-  loop(function, from, steps, &to, &add, dy.size() / width);
-  if (!direct) t.accumulate ? add_into(t.array, own) : copy_into(t.array, own);
+  auto run = [&](Array& dx, bool add) {
+    T* to = static_cast<T*>(dx.mutable_raw());
+    loop(function, from, steps, &to, &add, n / width);
+  };
+  if (t.array.is_contiguous()) {
+    run(t.array, t.accumulate);
+  } else {
+    Array own = Array::uninitialised(dy.shape(), dy.type());
+    run(own, false);
+    t.accumulate ? add_into(t.array, own) : copy_into(t.array, own);
+  }
   return true;
 }
 
@@ -265,50 +280,3 @@ void backward(Backward& b, const LaneKernel& kernel, const void* function, Keep 
 }
 
 }  // namespace unroll::kernel
-
-namespace unroll::detail {
-
-bool composes() {
-  const TapeImpl* tape = recording_tape();
-  return tape && tape->options.anomaly;
-}
-
-FusedResult::FusedResult(const Variables& x) {
-  const Op op("fuse", x);
-  std::vector<const Array*> in;
-  for (int k = 0; k < op.inputs(); ++k) in.push_back(&op[k]);
-  bool whole;
-  type = op.type();
-  shape = kernel::common_shape("fuse", type, in, whole);
-}
-
-Variable FusedResult::of(const Variable& y) const {
-  if (y.type() == type && y.shape() == shape) return y;
-  // Only a constant of the lambda's own can be of another type.
-  const Variable typed = y.type() == type ? y : Variable(y.value().to(type));
-  return contiguous(broadcast_to(typed, shape));
-}
-
-Variable recorded_again(const Variable& x) {
-  Op op("fuse_input", x);
-  return op.record(op[0], [](Backward& b) { b.give(0, b.dy()); }, Keep::nothing);
-}
-
-void give_recorded(Backward& b, const Variables& inputs, const Variables& outputs) {
-  Variables ys, dys, xs;
-  for (int k = 0; k < b.results(); ++k) {
-    const Variable& y = outputs[static_cast<std::size_t>(k)];
-    if (!b.has_dy(k) || !y.is_recorded()) continue;
-    ys.push_back(y);
-    dys.push_back(sum_to(b.dy(k), y.shape()));  // smaller if it is a result of some inputs only
-  }
-  if (ys.empty()) return;
-  for (int k = 0; k < b.inputs(); ++k)
-    if (b.wants(k)) xs.push_back(inputs[static_cast<std::size_t>(k)]);
-  std::vector<Variable> dxs = grad(ys, xs, {.create_graph = true, .grad_outputs = dys});
-  std::size_t next = 0;
-  for (int k = 0; k < b.inputs(); ++k)
-    if (b.wants(k)) b.give(k, dxs[next++]);
-}
-
-}  // namespace unroll::detail

@@ -54,6 +54,9 @@ struct Operand {
 void run(const LaneKernel& kernel, const void* function, Type type, const Shape& shape,
          const Operand* operands, int inputs, int n);
 
+/// The shape that inputs of that type broadcast to. Throws Error naming the op.
+Shape common_shape(const char* op, Type type, std::span<const Array* const> in);
+
 /// The results of an op, for inputs that broadcast. Throws Error naming the op.
 void forward(const char* op, const LaneKernel& kernel, const void* function, Type type,
              std::span<const Array* const> in, std::span<Array> out);

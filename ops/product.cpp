@@ -7,6 +7,7 @@
 
 #include <unroll/autograd/strided.hpp>
 #include <unroll/ops/gemm.hpp>
+#include <unroll/ops/gemv.hpp>
 
 namespace unroll::kernel {
 
@@ -127,6 +128,10 @@ void run(const Problem& p, bool accumulate, const T* a, const T* b, T* c) {
 void multiply_contiguous(bool ta, bool tb, Size m, Size n, Size k, const Array& a, const Array& b,
                          Array& c, bool accumulate) {
   dispatch_float("linear", c.type(), [&]<class T>() {
+    const Size rows = tb ? n : k, columns = tb ? k : n;  // of b as it lies
+    if (m == 1 && takes_gemv<T>(rows, columns))
+      return gemv<T>(!tb, rows, columns, b.data<T>(), columns, a.data<T>(), c.mutable_data<T>(),
+                     accumulate);
     gemm<T>(ta, tb, m, n, k, T(1), a.data<T>(), ta ? m : k, b.data<T>(), tb ? k : n,
             T(accumulate ? 1 : 0), c.mutable_data<T>(), n);
   });

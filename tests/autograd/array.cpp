@@ -149,6 +149,44 @@ BOOST_AUTO_TEST_CASE(broadcasting) {
   EXPECT_ERROR(ones({1, 2}).broadcast_to({2}), "[broadcast_to] shape (1, 2) does not broadcast to (2,).");
 }
 
+// Every view knows whether its elements lie behind each other, as its strides say.
+BOOST_AUTO_TEST_CASE(contiguous_views) {
+  const Array a = zeros({2, 3, 4}), one = zeros({1, 3, 1});
+  struct Row {
+    const char* name;
+    Array view;
+    bool contiguous;
+  };
+  for (const Row& row : std::vector<Row>{{"first", a[1], true},
+                                         {"middle", a.select(1, 0), false},
+                                         {"last", a.select(2, 0), false},
+                                         {"rows", a.sliced(0, 1, 2), true},
+                                         {"columns", a.sliced(2, 1, 3), false},
+                                         {"column of one", a[0].sliced(0, 0, 1).sliced(1, 1, 3), true},
+                                         {"backwards", a.flipped(0), false},
+                                         {"backwards, one", one.flipped(0), true},
+                                         {"nothing", a.sliced(2, 1, 1), true},
+                                         {"permuted", a.permuted({0, 2, 1}), false},
+                                         {"permuted ones", one.permuted({2, 1, 0}), true},
+                                         {"transposed", a.transposed(), false},
+                                         {"and back", a.transposed().transposed(), true},
+                                         {"expanded", a.expanded(1), true},
+                                         {"squeezed", a.sliced(1, 1, 2).squeezed(1), false},
+                                         {"broadcast", one.broadcast_to({2, 3, 4}), false},
+                                         {"broadcast to itself", one.broadcast_to({1, 3, 1}), true},
+                                         {"reshaped", a.transposed().reshaped({24}), true},
+                                         {"moved", a.select(1, 0).moved(4), false},
+                                         {"copied", a.transposed().copy(), true},
+                                         {"another type", a.transposed().to(float64), true},
+                                         {"no elements", Array(), true}}) {
+    BOOST_TEST_CONTEXT(row.name) {
+      BOOST_TEST(row.view.is_contiguous() == row.contiguous);
+      BOOST_TEST(are_contiguous(row.view.shape(), row.view.strides()) == row.contiguous);
+      BOOST_TEST(row.view.contiguous().is_contiguous());
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(eight_axes) {
   Shape shape{2, 1, 3, 1, 2, 2, 1, 3};
   Array a = counting(shape);

@@ -301,26 +301,6 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named) {
       "none.");
 }
 
-BOOST_AUTO_TEST_CASE(states_that_grow_are_asked_for_one_by_one) {
-  struct Remembering : Cell {
-    using Cell::Cell;
-    struct State {
-      Variable seen, last;
-    };
-    State step(const Variable& x, const State& s) const { return {concat({s.seen, x}), x}; }
-    Variable output(const State& s) const { return hidden > 1 ? s.seen : s.last; }
-  } growing(3, 4), steady(3, 1);
-  const Array x = ones({3, 2, 3});
-  BOOST_TEST(over_time(growing, x)[2].seen.shape() == Shape({2, 13}));
-  BOOST_TEST(error_of([&] { over_time(growing, x).outputs(); }) ==
-             "[Remembering] its output is (2, 7) at step 0 and (2, 10) at step 1, which cannot be "
-             "stacked; ask for the steps one by one, states[t].");
-  BOOST_TEST(over_time(steady, x).outputs().shape() == Shape({3, 2, 3}));
-  BOOST_TEST(error_of([&] { over_time(steady, x).all(); }) ==
-             "[Remembering] value 0 of its State is (2, 4) at step 0 and (2, 7) at step 1, which "
-             "cannot be stacked; ask for the steps one by one, states[t].");
-}
-
 BOOST_AUTO_TEST_CASE(anomalies_name_cell_and_step) {
   struct Net : Module {
     Elman cell = submodule("encoder", Elman(3, 4, {.activation = log}));

@@ -51,6 +51,17 @@ BOOST_AUTO_TEST_CASE(each_row_gets_its_own) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(rows_in_any_order) {
+  const Variable W = ramp({4, 3});
+  for (const Array& xs : {ramp({9, 2, 3}), ramp({9, 2, 3}).flipped(0)}) {
+    const std::vector<Variable> rows = rows_of(xs);
+    for (Size t : {4, 8, 3, 4, 5, 5, 0, 1, 2, 7, 6, 0}) {
+      const Array expected = linear(Variable(xs[t].copy()), W).value();
+      BOOST_TEST(identical(linear(rows[static_cast<std::size_t>(t)], W).value(), expected));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(rows_written_on_the_way) {
   Variable W = eye(2);
   Array xs = zeros({6, 1, 2});

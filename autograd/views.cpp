@@ -1,0 +1,106 @@
+// Views of a value: one node for a series of them, and where their gradients lie in the gradient of
+// what they are views of. The sweep that sums them is in sweep.cpp.
+#include <unroll/autograd/node.hpp>
+#include <unroll/autograd/op.hpp>
+#include <unroll/autograd/strided.hpp>
+
+namespace unroll {
+
+struct ViewsGradient {
+  void operator()(Backward& g) const {
+    if (g.create_graph()) {
+      Variables dys;
+      std::vector<Array> geometries;
+      for (int k = 0; k < g.results(); ++k) {
+        dys.push_back(g.dy(k));
+        geometries.push_back(g.geometry(k));
+      }
+      return g.give(0, scatter_views(dys, geometries, g.x_shape()));
+    }
+    // The geometries are those of a contiguous x; x's gradient may be a strided part of another.
+    Backward::Target target = g.target(0);
+    bool direct = target.array.is_contiguous();
+    Array sum = direct ? target.array : Array(g.x_shape(), g.x_type());
+    if (direct && !target.accumulate) sum.fill(0);
+    for (int k = 0; k < g.results(); ++k)
+      if (const Variable* dy = g.given(k)) {
+        Array part = sum.viewed_as(g.geometry(k));
+        kernel::add_into(part, dy->value());
+      }
+    if (direct) return;
+    if (target.accumulate) kernel::add_into(target.array, sum);
+    else target.array.assign(sum);
+  }
+};
+
+std::vector<Variable> views(const char* name, const Variable& x, const std::vector<Series>& values,
+                            const std::vector<Series>& geometries) {
+  Op op(name, x);
+  const bool given = !values.empty() && op[0].raw() == x.value().raw();  // not from the Parameter
+  Size count = 0;
+  for (const Series& s : geometries) count += s.count;
+  std::vector<Variable> results;
+  results.reserve(static_cast<std::size_t>(count));
+  for (const Series& s : given ? values : geometries)
+    if (s.count > 0) (given ? s.first : op[0].viewed_as(s.first)).add_moved(s.step, s.count, results);
+  op.record(std::span<Variable>(results), ViewsGradient(), Keep::nothing);
+  if (!op.recorded()) return results;
+  TapeImpl& tape = *recording_tape();
+  Node& node = tape.nodes[tape.nodes.size() - 1];
+  node.is_view = true;
+  // The gradient of a view of a contiguous view lies in the gradient of the first of them.
+  const int input = op.inputs_[0].slot;
+  const Slot& whole = tape.slots[input];
+  int root = input, shared = -1;
+  Size start = 0;
+  if (const Alias* outer = whole.alias; outer && outer->root >= 0) {
+    const bool dense = Array::layout(whole.shape, outer->strides, 0, whole.type).is_contiguous();
+    root = dense ? outer->root : -1;
+    shared = dense ? outer->shared : -1;
+    start = dense ? outer->offset_of(input) : 0;
+  }
+  auto* alias = static_cast<Alias*>(
+      tape.arena.take(sizeof(Alias) * geometries.size(), alignof(Alias)));
+  int slot = node.first_slot;
+  for (const Series& s : geometries) {
+    new (alias) Alias{root, shared, slot, start + s.first.offset(), s.step, s.first.strides()};
+    for (Size k = 0; k < s.count; ++k) tape.slots[slot++].alias = alias;
+    ++alias;
+  }
+  return results;
+}
+
+void share_gradient(const Variable& y, int part) {
+  TapeImpl& tape = *recording_tape();
+  const Alias* alias = tape.slots[part].alias;
+  if (!alias || alias->root < 0 || alias->shared >= 0) return;
+  void* memory = tape.arena.take(sizeof(Alias), alignof(Alias));
+  const int slot = y.record()->slot;
+  tape.slots[slot].alias =
+      new (memory) Alias{alias->root, slot, slot, alias->offset_of(part), 0, alias->strides};
+}
+
+Variable scatter_views(const Variables& xs, const std::vector<Array>& geometries,
+                       const Shape& shape) {
+  Op op("scatter_views", xs);
+  Array y(shape, op.type());
+  for (int k = 0; k < op.inputs(); ++k) {
+    Array part = y.viewed_as(geometries[static_cast<std::size_t>(k)]);
+    kernel::add_into(part, op[k]);
+  }
+  return op.record(std::move(y), [geometries](Backward& g) {
+    Variable dy = g.dy();
+    dy = contiguous(dy);
+    std::vector<Series> one_by_one;
+    for (const Array& a : geometries) one_by_one.push_back({a});
+    std::vector<Variable> parts = views("views", dy, {}, one_by_one);
+    for (int k = 0; k < g.inputs(); ++k) g.give(k, parts[static_cast<std::size_t>(k)]);
+  }, Keep::nothing);
+}
+
+Variable Variable::operator[](Size i) const {
+  if (rank() == 0) fail("index", "a scalar () has no axis to index.");
+  return view("index", *this, [i](const Array& a) { return a[i]; });
+}
+
+}  // namespace unroll
