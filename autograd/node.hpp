@@ -130,7 +130,8 @@ struct TapeImpl {
   const void* thread = nullptr;  ///< see this_thread()
   Tape* self = nullptr;
   Tape* outer = nullptr;
-  bool outer_recording = false, outer_noting = false;
+  bool outer_recording = false;
+  std::uint64_t outer_noting = 0;
   Generator* generator = nullptr;
   TapeOptions options;
   Arena arena;
@@ -177,12 +178,18 @@ const void* this_thread();
 /// The recording tape of this thread; nullptr if none or paused.
 TapeImpl* recording_tape();
 /// From now on ops compute as if the tape recorded them (dropout drops), but it only notes which
-/// results it would have recorded; returns how it was. A younger tape records.
-bool set_noting(bool on);
+/// results it would have recorded; returns the number before. A younger tape records.
+std::uint64_t set_noting(std::uint64_t number);
+/// A number for set_noting() that no other thread and no earlier call got; 0 ends it.
+std::uint64_t new_noting();
+/// That in effect; 0 if none is.
+std::uint64_t noting();
 /// The tape of this thread that notes; nullptr if none does.
 const TapeImpl* noting_tape();
 /// Notes that the noting tape would have recorded this value: it is the tape's, without a slot.
 void note_value(Record& record);
+/// Throws because such a value is used where it would be a constant.
+[[noreturn]] void fail_noted(const char* op, const Record& record);
 /// Throws if a value recorded by another tape than the current one must not be used here.
 void check_foreign(const char* op, const Record& record);
 double seconds_now();
@@ -236,8 +243,8 @@ class Sweep {
     return alias && alias->shared == slot;
   }
   void give(const Node& node, int k, Variable&& gradient);
-  /// True if that gradient of a slot is in its place already, see share_gradient().
-  bool is_in_place(int slot, const Array& gradient);
+  /// True if the gradient of that node's result is where input k's is summed, see share_gradient().
+  bool is_in_place(const Node& node, int k);
   /// Its gradient: made the sweep's own, unless that takes much memory, so that parts may be given.
   const Array& own_if_small(int slot);
   void give_part(const Node& node, int k, Array&& part);

@@ -64,8 +64,12 @@ void Op::check(const Variable* const* list, int n) {
       if (tape && !parameter->frozen) slot = tape->slot_of_parameter(v.record());
       noted_ |= noting && !parameter->frozen;
     } else if (record.tape != 0) {
-      if (tape && record.tape == tape->serial) slot = record.slot;
-      else check_foreign(name_, record);
+      if (tape && record.tape == tape->serial) {
+        slot = record.slot;
+        if (slot < 0) fail_noted(name_, record);
+      } else {
+        check_foreign(name_, record);
+      }
       noted_ |= noting && record.tape == noting->serial;
     }
     inputs_[k] = {&v, slot};

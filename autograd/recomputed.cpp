@@ -52,7 +52,7 @@ class Noting final : detail::Reading {
   }
 
   const Tape& tape_;
-  bool before_ = set_noting(true);
+  std::uint64_t before_ = set_noting(new_noting());
 };
 
 /// While it lives the tape draws the random numbers of the first time, and others stand for what
@@ -158,6 +158,7 @@ struct Recomputation {
     Replay replay(tape, random ? &drawn : nullptr);
     for (std::size_t k = 0; k < static_cast<std::size_t>(b.inputs()); ++k) {
       int place = static_cast<int>(k);
+      const detail::PlainReading of_the_input;  // an input may stand for others itself
       const bool wants = b.wants(place) && is_float(b.x(place).type());
       // With create_graph also what no gradient is asked of now may be asked of later.
       Variable x = wants             ? make_input(b.x(place))
@@ -205,7 +206,7 @@ Variables recomputed(Function<Variables(const Variables&)> f, const Variables& i
   for (const Variable& x : inputs) {
     if (x.empty()) fail("recomputed", "input ", given.size(), " is empty; give it a value first.");
     given.push_back(detach(x));
-    if (depends_on(*tape, x)) note_value(*given.back().record());
+    if (depends_on(*tape, detail::read(x))) note_value(*given.back().record());
   }
   Recomputation again{f, inputs.size(), {}, {}, tape->generator != nullptr, {}};
   if (again.random) again.drawn = tape->generator->state();

@@ -12,7 +12,8 @@ namespace unroll {
 ///
 ///     Variables y = recomputed([&](const Variables& x) { return Variables{block(x[0])}; }, {x});
 ///
-/// f may use Parameters and any recorded values besides its inputs; they get their gradients. It
+/// f may use Parameters and any recorded values besides its inputs; they get their gradients. What it
+/// leaves elsewhere than in its results has none: ops refuse it, detach(x) takes it as a constant. It
 /// must give the same numbers when called again, and outlive the backward pass with all it refers
 /// to; dropout and other random ops draw the same numbers again. Calls may nest. Without a
 /// recording tape, and under anomaly detection, it is f(inputs). With create_graph nothing is

@@ -67,7 +67,7 @@ inline void Sweep::prefetch(int index) const {
     const Node& node = tape_.nodes[k];
     for (int i = 0; i < node.n_inputs; ++i)
       if (const Record* r = node.inputs[i].value.record().get()) return r;
-    return node.keeps_results ? node.results()[0].record().get() : nullptr;
+    return node.keeps_results && node.n_results ? node.results()[0].record().get() : nullptr;
   };
   if (index >= kNode) __builtin_prefetch(tape_.nodes[index - kNode].inputs);
   if (index >= kRecord)
@@ -164,7 +164,7 @@ void Sweep::give(const Node& node, int k, Variable&& g) {
       fail(node.name, "its gradient for input ", k, " has shape ", from, "; expected ", s.shape,
            ", or one that it broadcasts to.");
   }
-  if (is_in_place(slot, g.value())) return;
+  if (is_in_place(node, k)) return;
   const bool alias = place(slot);
   Variable& sum = gradient(slot);
   if (graph_) {
@@ -180,11 +180,12 @@ void Sweep::give(const Node& node, int k, Variable&& g) {
   }
 }
 
-bool Sweep::is_in_place(int slot, const Array& g) {
-  const Alias* alias = slot < 0 ? nullptr : place(slot);
-  if (!alias || gradient(alias->root).empty()) return false;
-  const Array& whole = gradient(alias->root).value();
-  return whole.buffer() == g.buffer() && whole.offset() + alias->offset_of(slot) == g.offset();
+bool Sweep::is_in_place(const Node& node, int k) {
+  const int sum = node.first_slot, slot = node.inputs[k].slot;
+  if (slot < 0 || !is_shared(sum)) return false;
+  const Alias *mine = place(sum), *alias = place(slot);
+  return alias && alias->shared < 0 && alias->root == mine->root &&
+         alias->offset_of(slot) == mine->offset_of(sum);
 }
 
 const Array& Sweep::own_if_small(int slot) {
@@ -265,6 +266,7 @@ void Sweep::call_hooks(int slot) {
     if (replaced.type() != tape_.slots[slot].type)
       fail("hook", "returned ", replaced.type(), "; expected ", tape_.slots[slot].type, ".");
     gradient(slot) = replaced;
+    flags(slot) &= static_cast<std::uint8_t>(~kOwn);  // it is the hook's
   }
 }
 

@@ -55,7 +55,7 @@ bool Backward::wants(int k) const { return sweep_.needed(node_.inputs[k].slot); 
 bool Backward::create_graph() const { return sweep_.graph_; }
 void Backward::give(int k, Variable&& gradient) { sweep_.give(node_, k, std::move(gradient)); }
 void Backward::give(int k, const Variable& gradient) {
-  if (!sweep_.is_in_place(node_.inputs[k].slot, gradient.value())) give(k, Variable(gradient));
+  if (!sweep_.is_in_place(node_, k)) give(k, Variable(gradient));
 }
 Backward::Target Backward::target(int k) { return sweep_.target(node_.inputs[k].slot); }
 const Array& Backward::dy_in_parts() { return sweep_.own_if_small(node_.first_slot); }

@@ -17,7 +17,7 @@ namespace {
 struct ThreadState {
   Tape* tape = nullptr;
   bool recording = false;
-  bool noting = false;  ///< see set_noting()
+  std::uint64_t noting = 0;  ///< see set_noting()
 };
 thread_local constinit ThreadState state;
 
@@ -28,7 +28,7 @@ struct LiveTape {
 };
 std::mutex live_mutex;
 std::vector<LiveTape> live_tapes;
-std::atomic<std::uint64_t> next_serial{1};
+std::atomic<std::uint64_t> next_serial{1}, next_noting{1};
 
 const void* thread_of_live(std::uint64_t serial) {
   std::lock_guard lock(live_mutex);
@@ -48,9 +48,14 @@ double seconds_now() {
 TapeImpl* recording_tape() {
   return state.recording && !state.noting ? &state.tape->impl() : nullptr;
 }
-bool set_noting(bool on) { return std::exchange(state.noting, on); }
-const TapeImpl* noting_tape() {
-  return state.recording && state.noting ? &state.tape->impl() : nullptr;
+std::uint64_t set_noting(std::uint64_t number) { return std::exchange(state.noting, number); }
+std::uint64_t new_noting() { return next_noting++; }
+std::uint64_t noting() { return state.recording ? state.noting : 0; }
+const TapeImpl* noting_tape() { return noting() ? &state.tape->impl() : nullptr; }
+void fail_noted(const char* op, const Record& record) {
+  fail(op, "a value ", record.value.shape(), " belongs to what the backward pass computes again, which is ",
+       "recorded only then; let it be a result, or part of the State, pass detach(x), or use ",
+       "over_time without recompute_every and memory_budget.");
 }
 void note_value(Record& record) {
   record.tape = state.tape->impl().serial;
@@ -81,7 +86,7 @@ Tape::Tape(TapeOptions options) : impl_(new TapeImpl) {
     std::lock_guard lock(live_mutex);
     live_tapes.push_back({impl_->serial, impl_->thread});
   }
-  state = {this, true, false};
+  state = {this, true, 0};
 }
 
 Tape::Tape(Generator& generator, TapeOptions options) : Tape(options) {
@@ -181,10 +186,10 @@ int TapeImpl::slot_of(const char* op, const Variable& x) const {
     if (number < parameter_slots.size()) return parameter_slots[number];
     return -1;
   }
-  if (record.tape == serial && record.slot < 0)
-    fail(op, "a value ", record.value.shape(), " belongs to what the backward pass computes again, which ",
-         "is recorded only then; use over_time without recompute_every and memory_budget.");
-  if (record.tape == serial) return record.slot;
+  if (record.tape == serial) {
+    if (record.slot < 0) fail_noted(op, record);
+    return record.slot;
+  }
   if (record.tape == 0)
     fail(op, "a value ", record.value.shape(), " is not recorded: it depends on no Parameter or watched ",
          "input, or was computed while no tape was recording.");

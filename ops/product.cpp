@@ -152,9 +152,13 @@ void multiply_matrices(Array& c, bool accumulate, const Array& any_a, const Arra
     return;
   }
   if (c.size() == 0) return;
+  if (any_a.size() == 0 || any_b.size() == 0) {
+    if (!accumulate) c.fill(0);
+    return;
+  }
   Array a = readable(any_a), b = readable(any_b);
   Problem p(a, b, c);
-  if (!accumulate && (p.sums() || p.batch.count() == 0)) {
+  if (!accumulate && p.sums()) {
     c.fill(0);
     accumulate = true;
   }

@@ -51,6 +51,7 @@ struct Sequence : Shared {
 
   const Variable whole;
   const std::uint32_t version;  // of its numbers, when it was taken apart
+  const std::uint64_t noted = noting();  // what a part that is computed again depends on is noted
   const Size steps, part;       // in all, and in a part of its products
   std::mutex mutex;
   std::vector<Product> products;
@@ -125,6 +126,8 @@ detail::RowProduct detail::product_of_row(const Variable& x, const Variable& wei
   const Variable& W = read(weight);
   if (x.empty() || !x.record()->sequence || W.rank() != 2) return {};
   auto& sequence = static_cast<Sequence&>(*x.record()->sequence);
+  // To a part that is computed again, rows that are not its own are inputs one by one.
+  if (sequence.noted != noting() || read(x).record() != x.record()) return {};
   if (sequence.whole.shape().back() != W.shape()[1] || sequence.whole.type() != W.type()) return {};
   // Steps may be written while others are read, by a network that is fed what it said.
   if (sequence.whole.value().version() != sequence.version) return {};

@@ -4,6 +4,7 @@
 
 #include <unroll/autograd/gradcheck.hpp>
 #include <unroll/autograd/recomputed.hpp>
+#include <unroll/autograd/substitution.hpp>
 
 #include "errors.hpp"
 #include "printing.hpp"
@@ -29,6 +30,40 @@ Variable scaled_at_random(const Variable& x) {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(recomputed_functions)
+
+// An input of a part within a part may itself be a value that the outer one only uses.
+BOOST_AUTO_TEST_CASE(what_is_used_may_be_given_to_a_part_within) {
+  auto gradient = [](auto call) {
+    Parameter w("w", values({1, 2}, float64));
+    Tape tape;
+    const Variable used = small::scale(w, 1);
+    const Body inner = [](const Variables& x) { return Variables{small::tanh(x[0])}; };
+    const Body outer = [&](const Variables& x) {
+      return Variables{small::mul(x[0], call(inner, Variables{used})[0])};
+    };
+    tape.backward(small::sum(call(outer, Variables{w})[0]));
+    return w.grad();
+  };
+  BOOST_TEST(identical(gradient(recomputed).value(), gradient(plain).value()));
+}
+
+// A Parameter, and the value that stands in for it.
+BOOST_AUTO_TEST_CASE(a_value_and_what_it_stands_for) {
+  for (bool first : {true, false})
+    for (bool graph : {true, false}) {
+      Parameter W("W", values({5, 5}, float64)), w("w", values({1, 2}, float64));
+      Tape tape;
+      const Variable s = small::tanh(w);
+      Substitution in_place(W, s);
+      const Body f = [&](const Variables&) {
+        const Variable a = small::scale(W, 2), b = small::scale(s, 3);
+        return Variables{first ? add(a, b) : add(b, a)};
+      };
+      const Variable y = small::sum(recomputed(f, {})[0]);
+      const Variable g = grad(y, s, {.create_graph = graph});
+      BOOST_TEST(identical(g.value(), values({5, 5}, float64)));
+    }
+}
 
 BOOST_AUTO_TEST_CASE(all_that_is_used_gets_its_gradient) {
   Parameter w("w", values({0.5, -1, 2}, float64)), frozen("frozen", values({3, 1, 2}, float64));

@@ -172,6 +172,41 @@ BOOST_AUTO_TEST_CASE(second_order_through_views) {
   BOOST_TEST(same(grad(small::sum(g), x), values({2 * 3 + 2 * 3 + 2 * 1, 6 * 2, 2 * 3 + 2 * 1 + 2 * 1}, float64)));
 }
 
+// What a value and a view of it are given may be the same numbers, and counts twice.
+BOOST_AUTO_TEST_CASE(one_gradient_for_a_value_and_its_view) {
+  auto gradient = [](auto f) {
+    Parameter w("w", values({1, 2, 3}));
+    Tape tape;
+    tape.backward(f(w));
+    return w.grad();
+  };
+  using small::slice;
+  using small::sum;
+  BOOST_TEST(same(gradient([](auto& w) { return sum(add(w, slice(w, 0, 0, 3))); }), values({2, 2, 2})));
+  BOOST_TEST(same(gradient([](auto& w) { return sum(add(slice(w, 0, 0, 3), w)); }), values({2, 2, 2})));
+  BOOST_TEST(same(gradient([](auto& w) {
+                    Variable part = sum(slice(w, 0, 0, 2)), all = sum(w);
+                    return add(part, all);
+                  }),
+                  values({2, 2, 1})));
+  BOOST_TEST(same(gradient([](auto& w) { return sum(add(w, slice(w, 0, 0, 1))); }), values({4, 1, 1})));
+  BOOST_TEST(same(gradient([](auto& w) { return sum(add(w, w[0])); }), values({4, 1, 1})));
+}
+
+// Also on tapes that keep results, of which there are none.
+BOOST_AUTO_TEST_CASE(no_views_at_all) {
+  for (TapeOptions options : {TapeOptions{.anomaly = true}, TapeOptions{.keep_values = true}}) {
+    Parameter w("w", zeros({0, 3})), v("v", values({0.5, 2}));
+    { std::vector<Variable> used(300, full({40}, 7)); }
+    Tape tape(options);
+    Variable y = small::tanh(v);
+    views("nothing", w, [](const Array&) { return std::vector<Series>(); });
+    for (int k = 0; k < 12; ++k) y = small::tanh(y);
+    tape.backward(small::sum(y));
+    BOOST_TEST(!v.grad().empty());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(views_in_anomaly_and_kept_tapes) {
   for (TapeOptions options : {TapeOptions{.anomaly = true}, TapeOptions{.keep_values = true}}) {
     Parameter w("w", values({1, 2, 3, 4}));

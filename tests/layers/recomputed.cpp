@@ -3,6 +3,8 @@
 // is memory_budget.cpp's.
 #include <boost/test/unit_test.hpp>
 
+#include <deque>
+
 #include <unroll/layers/cells/elman.hpp>
 #include <unroll/layers/cells/lstm.hpp>
 #include <unroll/layers/gradcheck.hpp>
@@ -48,6 +50,48 @@ struct Averaging : Cell {
     return {h, s.sum + h, s.steps + 1};
   }
   Variable output(const State& s) const { return s.sum / s.steps; }
+};
+
+/// Shows its first state to others behind the back of the State.
+struct Leaking : Elman {
+  using Elman::Elman;
+  mutable Variable first;
+  State step(const Variable& x, const State& s) const {
+    const State next = Elman::step(x, s);
+    if (first.empty()) first = next.h;
+    return next;
+  }
+};
+
+/// Goes over a sequence of its own in each step, with a cell that sees the step's input.
+struct Within : Cell {
+  Within(Size in, Size hidden, Size every) : Cell(in, hidden), every(every) {}
+  Size every;
+  Parameter W = parameter("W", {hidden, in}), U = parameter("U", {hidden, hidden}),
+            V = parameter("V", {hidden, in});
+  Array memory = random({4, 2, 2}, 17);
+  struct State {
+    Variable h;
+  };
+  struct Reader {
+    struct State {
+      Variable h;
+    };
+    State step(const Variable& m, const State& s) const {
+      return {tanh(affine(m, outer.W, s.h, outer.U, x, outer.V))};
+    }
+    State zero_state(const Variable& m) const {
+      return {zeros({m.size(0), outer.hidden}, float64)};
+    }
+    const Within& outer;
+    Variable x;
+  };
+  mutable std::deque<Reader> readers = {};  // which live until the backward pass
+  State step(const Variable& x, const State& s) const {
+    const Reader& reader = readers.emplace_back(Reader{*this, x});
+    const auto read = over_time(reader, memory, {.recompute_every = every});
+    return {tanh(affine(x, W, s.h, U)) * read.last().h};
+  }
 };
 
 /// Takes a step down a slope that it asks grad() for.
@@ -195,6 +239,24 @@ BOOST_AUTO_TEST_CASE(constants_that_a_cell_changes) {
   }
 }
 
+// A row of a sequence that is none of the part's own.
+BOOST_AUTO_TEST_CASE(a_loop_within_a_step) {
+  const Array xs = random({5, 2, 2});
+  std::vector<Variable> expected;
+  for (Size every : {0, 1, 3}) {
+    Within cell(2, 3, every);
+    cell.to(float64);
+    int seed = 0;
+    for (Parameter& p : cell.parameters()) p.assign(random(p.shape(), ++seed));
+    Tape tape;
+    const Variable x = tape.watch(xs);
+    const Variable loss = sum(square(over_time(cell, x).outputs()));
+    const std::vector<Variable> got = grad(loss, {x, cell.W, cell.U, cell.V});
+    if (every == 0) expected = got;
+    for (std::size_t k = 0; k < got.size(); ++k) BOOST_TEST(distance(got[k], expected[k]) < 1e-13);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(in_layers_and_directions) {
   Recurrent net = recurrent<LSTM>(
       3, 4,
@@ -257,7 +319,16 @@ BOOST_AUTO_TEST_CASE(mistakes) {
   BOOST_TEST(over_time(descending, xs).size() == 5);
   BOOST_TEST(error_of([&] { over_time(descending, xs, {.recompute_every = 2}); }) ==
              "[grad] a value () belongs to what the backward pass computes again, which is recorded "
-             "only then; use over_time without recompute_every and memory_budget.");
+             "only then; let it be a result, or part of the State, pass detach(x), or use over_time "
+             "without recompute_every and memory_budget.");
+  Leaking leaking(3, 4);
+  over_time(leaking, xs);
+  BOOST_TEST(sum(leaking.first).is_recorded());
+  leaking.first = Variable();
+  over_time(leaking, xs, {.recompute_every = 2});
+  BOOST_TEST(error_of([&] { sum(leaking.first); })
+                 .starts_with("[sum] a value (2, 4) belongs to what the backward pass computes again"));
+  BOOST_TEST(!sum(detach(leaking.first)).is_recorded());
   GradientByStep by_step(cell.U);
   BOOST_TEST(
       error_of([&] { over_time(cell, xs, {.recompute_every = 2}); }) ==

@@ -246,4 +246,20 @@ BOOST_AUTO_TEST_CASE(mistakes_in_equations) {
       "[einsum] \"i...->i\" has an unexpected '.'; expected letters, commas and one \"->\".");
 }
 
+// Nothing is multiplied, and the gradient of what there is is 0, not what was in the memory.
+BOOST_AUTO_TEST_CASE(gradients_of_empty_products) {
+  for (Size b : {0, 1, 2})
+    for (Size m : {0, 1, 2})
+      for (Size k : {0, 1, 2})
+        for (Size n : {0, 1, 2}) BOOST_TEST_CONTEXT(b << " x " << m << " x " << k << " x " << n) {
+            const Array ones_x = ones({b, m, k}), ones_w = ones({k, n});
+            full(ones_w.shape(), 7), full(ones_x.shape(), 7);  // freed at once, and taken next
+            Tape tape;
+            const Variable x = tape.watch(ones_x), w = tape.watch(ones_w);
+            const std::vector<Variable> g = grad(sum(matmul(x, w)), {x, w});
+            BOOST_TEST(identical(g[0].value(), full(ones_x.shape(), static_cast<double>(n))));
+            BOOST_TEST(identical(g[1].value(), full(ones_w.shape(), static_cast<double>(b * m))));
+          }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
