@@ -236,12 +236,11 @@ void check_kept(const std::string& label, std::size_t kept, Size steps, Size t) 
 
 namespace {
 
-/// Throws unless what is to be stacked has the same shape at step t as at the first one.
-void check_same(const std::string& label, const std::string& what, Size t, const Variable& first,
-                const Variable& now) {
-  if (now.shape() != first.shape())
-    fail(label, what, " is ", first.shape(), " at step 0 and ", now.shape(), " at step ", t,
-         ", which cannot be stacked; ask for the steps one by one, states[t].");
+/// What is to be stacked has another shape at step t than at the first one.
+[[noreturn]] void fail_changed(const std::string& label, const std::string& what, Size t,
+                               const Variable& first, const Variable& now) {
+  fail(label, what, " is ", first.shape(), " at step 0 and ", now.shape(), " at step ", t,
+       ", which cannot be stacked; ask for the steps one by one, states[t].");
 }
 
 }  // namespace
@@ -259,7 +258,8 @@ Variable stack_outputs(const std::string& label, Size steps, const Padding& padd
   for (Size t = 0; t < steps; ++t) {
     scope.step(t);
     ys.push_back(&output(t, made[static_cast<std::size_t>(t)]));
-    check_same(label, "its output", t, *ys[0], *ys.back());
+    if (ys.back()->shape() != ys[0]->shape())
+      fail_changed(label, "its output", t, *ys[0], *ys.back());
   }
   scope.step(-1);
   Variable stacked = detail::stack_along(ys, 0);
@@ -281,7 +281,9 @@ Variables stack_values(const std::string& label, const Variables& last, Size ste
            " at the end; all() needs the same number.");
     for (std::size_t k = 0; k < row.size(); ++k) {
       columns[k].push_back(std::move(row[k]));
-      check_same(label, join("value ", k, " of its State"), t, columns[k][0], columns[k].back());
+      const Variable &first = columns[k][0], &now = columns[k].back();
+      if (now.shape() != first.shape())
+        fail_changed(label, join("value ", k, " of its State"), t, first, now);
     }
   }
   Variables stacked;
