@@ -187,10 +187,6 @@ struct Recomputation {
   }
 };
 
-}  // namespace
-
-namespace {
-
 /// True if a tape that records, or notes, gives gradients to x.
 bool depends_on(const TapeImpl& tape, const Variable& x) {
   const ParameterData* parameter = x.record()->parameter();
