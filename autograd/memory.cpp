@@ -1,6 +1,7 @@
 // The caching pool: stacks of freed blocks per thread and size, and the global counts.
 #include <unroll/autograd/memory.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <new>
@@ -18,6 +19,7 @@ Counters counters;
 struct LocalCount {
   std::int64_t live = 0, peak = 0;  // since the last report()
   std::int64_t reported = 0;        // live before that
+  std::int64_t most = 0;            // the peak of all that, as of the last report()
   void add(std::int64_t bytes) {
     live += bytes;
     if (live > peak) peak = live;
@@ -30,6 +32,7 @@ struct LocalCount {
     while (before + peak > highest &&
            !counters.peak.compare_exchange_weak(highest, before + peak, std::memory_order_relaxed)) {
     }
+    most = std::max(most, reported + peak);
     reported += live;
     live = peak = 0;
   }
@@ -175,6 +178,16 @@ MemoryStatistics memory_statistics() {
 
 std::int64_t live_memory_of_thread() {
   return local_count.reported + local_count.live;
+}
+
+std::int64_t peak_memory_of_thread() {
+  local_count.report();
+  return local_count.most;
+}
+
+void reset_peak_of_thread() {
+  local_count.report();
+  local_count.most = local_count.reported;
 }
 
 void reset_peak_memory() {

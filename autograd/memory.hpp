@@ -52,6 +52,10 @@ MemoryStatistics memory_statistics();
 /// Bytes of the buffers that this thread took, less those that it freed, whoever took them: its
 /// change tells what a piece of code left behind, whatever other threads do meanwhile.
 std::int64_t live_memory_of_thread();
+/// The most of that since reset_peak_of_thread().
+std::int64_t peak_memory_of_thread();
+/// Starts a new measurement of this thread's peak, from what it holds now.
+void reset_peak_of_thread();
 /// Starts a new measurement of the peak, from what is live now.
 void reset_peak_memory();
 /// Gives this thread's cached blocks back to the system.

@@ -15,6 +15,13 @@ class Arena {
     used_ = start + bytes;
     return memory_ + start;
   }
+  /// Of all that it has taken itself.
+  std::int64_t bytes() const { return bytes_of(blocks_); }
+  static std::int64_t bytes_of(const std::vector<Ref<Buffer>>& blocks) {
+    std::int64_t sum = 0;
+    for (const Ref<Buffer>& block : blocks) sum += static_cast<std::int64_t>(block->bytes);
+    return sum;
+  }
 
  private:
   void* take_block(std::size_t bytes);
@@ -41,6 +48,7 @@ class Chunked {
     ++size_;
     return *new (next_++) T{static_cast<Fields&&>(fields)...};
   }
+  std::int64_t bytes() const { return Arena::bytes_of(chunks_); }
 
  private:
   void add_chunk() {
@@ -151,6 +159,8 @@ struct TapeImpl {
 
   TapeImpl() = default;
   TapeImpl(const TapeImpl&) = delete;
+  /// Taken by the nodes themselves, some tens of kilobytes at a time; values have their own.
+  std::int64_t bytes_of_nodes() const { return arena.bytes() + nodes.bytes() + slots.bytes(); }
   ~TapeImpl();
   void release(Node& node);
 

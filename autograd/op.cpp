@@ -177,7 +177,23 @@ void Op::store(std::span<Variable> results, const GradientFunction& function, vo
     tape.times.back().forward = seconds_now() - started_;
   }
   if (tape.options.anomaly)
-    for (const Variable& y : results) tape.check_finite(node, y.value(), "the value of ");
+    for (const Variable& y : results)
+      if (kernel::has_nan(y.value()) || !is_infinity_meant())
+        tape.check_finite(node, y.value(), "the value of ");
+}
+
+bool Op::is_infinity_meant() const {
+  if (infinity_is_meant_) return true;
+  const TapeImpl& tape = *recording_tape();
+  for (int k = 0; k < n_; ++k) {
+    const Input& in = inputs_[k];
+    if (in.variable->empty()) continue;
+    const Array& a = in.variable->value();
+    const bool written = in.slot < 0 && a.rank() == 0,
+               computed = in.slot >= 0 && tape.slots[in.slot].node >= 0;
+    if ((written || computed) && !kernel::all_finite(a)) return true;
+  }
+  return false;
 }
 
 Variable add(const Variable& a, const Variable& b) {

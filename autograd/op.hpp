@@ -65,6 +65,8 @@ class Backward {
     Array part_;  ///< of another gradient
   };
   Target target(int k);
+  /// Adds to the gradient of input k what collectors, see deferred(), still have for it.
+  void complete(int k);
 
   /// The gradient of the only result, for give_part(): where nobody else sees it, unless a copy would
   /// take much memory. Not with create_graph.
@@ -153,6 +155,9 @@ class Op {
   /// True if the result will be recorded.
   bool recorded() const { return recorded_; }
   bool recorded(int k) const { return inputs_[k].slot >= 0; }
+  /// Says of a number that the program gives the op that it may be in the result: anomaly detection
+  /// takes an infinity for meant then.
+  void may_show(double number) { infinity_is_meant_ |= number == number && number - number != 0; }
   /// Where ops keep something with input k, such as a copy in another layout: with a recorded one
   /// for the rest of the tape's life, with a Parameter that is not recorded as long as a Memos
   /// lives; nullptr elsewhere. The value's version tells whether it still holds.
@@ -201,6 +206,9 @@ class Op {
   void check(const Variable* const* list, int n);
   void widen();
   void note(std::span<Variable> results) const;
+  /// True if an input is infinite because the program says so, a number such as -INFINITY, or
+  /// because what it was computed from was.
+  bool is_infinity_meant() const;
   void store(std::span<Variable> results, const GradientFunction& function, void* closure,
              Keep keep);
 
@@ -208,7 +216,7 @@ class Op {
   Input* inputs_ = inline_;
   int n_ = 0;
   Type type_ = float32;
-  bool recorded_ = false, noted_ = false;
+  bool recorded_ = false, noted_ = false, infinity_is_meant_ = false;
   Input inline_[kInline];
   std::vector<Variable>* widened_ = nullptr;
   double started_ = 0;

@@ -80,6 +80,8 @@ class Replay final : detail::Reading {
   std::vector<Use> others_;
 };
 
+constinit thread_local int computing_again = 0;
+
 /// The same value, recorded once more: its gradient is that of the uses after it.
 Variable recorded_again(const Variable& x) {
   Op op("again", x);
@@ -141,6 +143,7 @@ struct Recomputation {
     std::vector<const Buffer*> seen;
     std::vector<bool> own;
     for (int place : a.places) {
+      b.complete(place);  // rather than that it waits, and takes memory, while the part is swept
       Backward::Target t = b.target(place);
       if (!t.accumulate) t.array.fill(0);
       const Buffer* memory = t.array.buffer().get();
@@ -175,6 +178,10 @@ struct Recomputation {
     }
     const Variables ys = [&] {
       const FlushDenormals as_before(false);  // the sweep around this flushes them
+      const struct Counted {
+        Counted() { ++computing_again; }
+        ~Counted() { --computing_again; }
+      } counted;
       return f(inputs);
     }();
     for (int k = 0; k < b.results(); ++k) {
@@ -194,6 +201,8 @@ bool depends_on(const TapeImpl& tape, const Variable& x) {
 }
 
 }  // namespace
+
+bool detail::is_computing_again() { return computing_again > 0; }
 
 Variables recomputed(Function<Variables(const Variables&)> f, const Variables& inputs) {
   TapeImpl* tape = recording_tape();

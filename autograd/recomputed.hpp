@@ -21,4 +21,10 @@ namespace unroll {
 /// Parameter that f used was changed in between.
 Variables recomputed(Function<Variables(const Variables&)> f, const Variables& inputs);
 
+namespace detail {
+/// True while a backward pass of this thread calls such an f again: for who watches what is
+/// computed.
+bool is_computing_again();
+}  // namespace detail
+
 }  // namespace unroll

@@ -170,17 +170,31 @@ Array add(const Array& a, const Array& b) {
   return y;
 }
 
-bool all_finite(const Array& a) {
+namespace {
+
+/// True if f(x) holds for all elements, which are floats.
+template <class F>
+bool all_of(const Array& a, const F& f) {
   if (a.type() == int64) return true;
   Rows<1> rows(a.shape(), {&a.strides()});
-  return dispatch_float("all_finite", a.type(), [&]<class T>() {
+  return dispatch_float("all_of", a.type(), [&]<class T>() {
     const T* x = a.data<T>();
-    bool finite = true;
+    bool all = true;
     rows.each([&](const auto& at, Size n, const auto& step) {
-      for (Size i = 0; i < n; ++i) finite &= std::isfinite(x[at[0] + i * step[0]]);
+      for (Size i = 0; i < n; ++i) all &= f(x[at[0] + i * step[0]]);
     });
-    return finite;
+    return all;
   });
+}
+
+}  // namespace
+
+bool all_finite(const Array& a) {
+  return all_of(a, [](auto x) { return std::isfinite(x); });
+}
+
+bool has_nan(const Array& a) {
+  return !all_of(a, [](auto x) { return !std::isnan(x); });
 }
 
 }  // namespace unroll::kernel

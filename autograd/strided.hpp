@@ -97,6 +97,8 @@ Array sum_to(const Array& source, const Shape& shape);
 Array add(const Array& a, const Array& b);
 /// True if no element is NaN or infinite; int64 always is.
 bool all_finite(const Array& a);
+/// True if an element is NaN.
+bool has_nan(const Array& a);
 
 }  // namespace kernel
 

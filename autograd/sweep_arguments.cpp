@@ -58,6 +58,10 @@ void Backward::give(int k, const Variable& gradient) {
   if (!sweep_.is_in_place(node_, k)) give(k, Variable(gradient));
 }
 Backward::Target Backward::target(int k) { return sweep_.target(node_.inputs[k].slot); }
+void Backward::complete(int k) {
+  const int slot = node_.inputs[k].slot;
+  if (sweep_.in_range(slot) && sweep_.flags(slot) & Sweep::kDeferred) sweep_.flush(slot);
+}
 const Array& Backward::dy_in_parts() { return sweep_.own_if_small(node_.first_slot); }
 void Backward::give_part(int k, Array&& part) { sweep_.give_part(node_, k, std::move(part)); }
 

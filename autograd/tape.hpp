@@ -13,7 +13,9 @@
 namespace unroll {
 
 struct TapeOptions {
-  /// Throw at the first op whose value or gradient is not finite, saying where. Slower.
+  /// Throw at the first op whose value or gradient is not finite, saying where. Slower. An infinity
+  /// that the program writes, masked_fill(x, mask, -INFINITY), and one that follows from it are let
+  /// through as values; NaN never is.
   bool anomaly = false;
   /// Keep every value, for drawings with numbers and for gradcheck.
   bool keep_values = false;

@@ -11,6 +11,12 @@ Array random_input(const Shape& shape, std::uint64_t seed) {
   return normal(shape, generator, {.type = float64});
 }
 
+Variable as_of(const Module& module, const Variable& x) {
+  const auto parameters = module.parameters();
+  if (parameters.empty() || !is_float(x.type())) return x;
+  return x.value().to(parameters[0].type());
+}
+
 CheckReport gradcheck_module(const Module& module, const CheckFunction& f,
                              const CheckInputs& inputs, const CheckOptions& options) {
   CheckOptions check = options;

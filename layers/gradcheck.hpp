@@ -31,6 +31,9 @@ namespace detail {
 CheckReport gradcheck_module(const Module& module, const CheckFunction& f,
                              const CheckInputs& inputs, const CheckOptions& options);
 
+/// x in the element type of the module's first Parameter, unless it holds integers.
+Variable as_of(const Module& module, const Variable& x);
+
 /// Standard normal numbers, float64.
 Array random_input(const Shape& shape, std::uint64_t seed);
 
@@ -62,7 +65,7 @@ requires detail::IsCell<C> CheckReport gradcheck(const C& cell, const InputOf<C>
   detail::InputRows rows(label, sequences);
   std::size_t k = 0;
   Variables row;
-  for (; k < sequences.size(); ++k) row.push_back(rows.at(k, -1));
+  for (; k < sequences.size(); ++k) row.push_back(detail::as_of(cell, rows.at(k, -1)));
   S zero = no_grad([&] { return initial_state(cell, detail::with_values(xs, row, k = 0), S{}); });
 
   CheckOptions check{.directions = options.directions,

@@ -1,6 +1,8 @@
 // The list of who takes outputs in a thread. Who gives them is found by "layer_output(*this".
 #include <unroll/layers/layer_outputs.hpp>
 
+#include <unroll/autograd/recomputed.hpp>
+
 namespace unroll {
 
 namespace detail {
@@ -16,7 +18,7 @@ LayerOutputs::~LayerOutputs() {
 }
 
 Variable layer_output(const Module& owner, std::string_view part, Variable y) {
-  if (!detail::layer_outputs) return y;
+  if (!detail::layer_outputs || detail::is_computing_again()) return y;
   std::string name = owner.path();
   if (!name.empty() && !part.empty()) name += '.';
   detail::layer_outputs->list_.push_back({name.append(part), y});

@@ -22,7 +22,8 @@ struct NamedOutput {
 ///     outputs.list();        // "embed" (T, B, D), "rnn.layer0" (T, B, H), "readout" (T, B, K)
 ///
 /// A cell is such a layer when over_time has run it; without kept states its output is that of the
-/// last step. With a tape the values are those recorded, which grad() takes as inputs.
+/// last step. With a tape the values are those recorded, which grad() takes as inputs; a layer
+/// within recomputed() is there once, with a value that is a constant.
 class LayerOutputs {
  public:
   LayerOutputs();

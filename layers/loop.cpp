@@ -21,6 +21,11 @@ void copy_rows(const Array& mask, Array& to, const Array& from) {
 Variable select_rows(const RunOptions& options, Size t, const Variable& after,
                      const Variable& before) {
   if (after.record() == before.record()) return after;
+  if (before.empty() || after.empty())
+    fail(options.label, "a value of the State is empty ", before.empty() ? "before" : "after",
+         " step ", t, " and not ", before.empty() ? "after" : "before",
+         " it; with padding it must be there from the start, in the zero_state or the initial "
+         "state.");
   if (after.shape() != before.shape() || after.rank() == 0 ||
       after.size(0) != options.padding.batch())
     fail(options.label, "a value of the State is ", before.shape(), " before step ", t, " and ",
@@ -54,9 +59,9 @@ class Loop {
   /// Makes what the steps have made of the state a constant.
   void cut() {
     const std::vector<bool> carried = steps_.unchanged();
-    std::size_t k = 0;
-    for (Variable* v : steps_.present())
-      if (!carried[k++]) *v = detach(*v);
+    steps_.values(now_);
+    for (std::size_t k = 0; k < now_.size(); ++k)
+      if (!carried[k] && !now_[k]->empty()) *now_[k] = detach(*now_[k]);
   }
 
   void step(Size k) {
@@ -65,17 +70,12 @@ class Loop {
     const Padding& padding = options_.padding;
     Size active = padding.none() ? -1 : padding.active(t);
     if (active == 0) return;
-    bool partly = active > 0 && active < padding.batch();
-    if (!partly && options_.zoneout.empty()) return steps_.step(t);
-    steps_.values(now_);
-    const Variables before = copies(now_);
-    steps_.step(t);
-    steps_.values(now_);
-    if (!options_.zoneout.empty()) zone_out(options_.label, options_.zoneout, before, now_);
-    if (!partly) return;
-    check_count(options_.label, before.size(), now_.size(), "padding");
-    for (std::size_t k = 0; k < now_.size(); ++k)
-      *now_[k] = select_rows(options_, t, *now_[k], before[k]);
+    const bool partly = active > 0 && active < padding.batch();
+    if (partly || !options_.zoneout.empty())
+      step_with_state_before(t, partly);
+    else
+      steps_.step(t);
+    if (options_.truncation.k1 > 0) steps_.start_from(steps_.unchanged());
   }
   void keep(Size k) { steps_.keep(options_.time(k)); }
 
@@ -92,6 +92,18 @@ class Loop {
   }
 
  private:
+  void step_with_state_before(Size t, bool partly) {
+    steps_.values(now_);
+    const Variables before = copies(now_);
+    steps_.step(t);
+    steps_.values(now_);
+    if (!options_.zoneout.empty()) zone_out(options_.label, options_.zoneout, before, now_);
+    if (!partly) return;
+    check_count(options_.label, before.size(), now_.size(), "padding");
+    for (std::size_t k = 0; k < now_.size(); ++k)
+      *now_[k] = select_rows(options_, t, *now_[k], before[k]);
+  }
+
   Steps& steps_;
   const RunOptions& options_;
   Scope scope_{""};
@@ -127,21 +139,24 @@ void check_truncation(const std::string& label, const Truncation& t) {
          "; expected 1 <= k1 <= k2, or k2 = ", "0 for k1.");
 }
 
+/// Gives each value of the state a record of its own. One that stands in two places would look as
+/// if a step had only carried it, where the step has moved it from one to the other.
+void tell_apart(const std::vector<Variable*>& values) {
+  for (std::size_t k = 1; k < values.size(); ++k) {
+    Variable& v = *values[k];
+    const auto same = [&](const Variable* other) { return other->record() == v.record(); };
+    if (!v.empty() &&
+        std::any_of(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(k), same))
+      v = view("start", v, [](const Array& a) { return a; });
+  }
+}
+
 }  // namespace
 
 std::vector<Variable*> Steps::present() {
   std::vector<Variable*> list;
   values(list);
   std::erase_if(list, [](const Variable* v) { return v->empty(); });
-  return list;
-}
-
-std::vector<bool> Steps::unchanged() {
-  std::vector<bool> list;
-  for (const Variable* v : present()) {
-    const std::size_t k = list.size();
-    list.push_back(k < start.size() && v->record() == start[k].record());
-  }
   return list;
 }
 
@@ -155,7 +170,9 @@ void zone_out(const std::string& label, const std::vector<double>& probabilities
     double p = probabilities[probabilities.size() == 1 ? 0 : k];
     if (!(p >= 0 && p < 1)) fail(label, "zoneout is ", p, "; expected 0 <= p < 1.");
     Variable& after = *now[k];
-    if (p == 0 || !is_float(after.type()) || after.record() == before[k].record()) continue;
+    if (p == 0 || before[k].empty() || after.empty() || !is_float(after.type()) ||
+        after.record() == before[k].record())
+      continue;
     if (after.shape() != before[k].shape())
       fail(label, "a value of the State is ", before[k].shape(), " before a step and ",
            after.shape(), " after it; with zoneout it must keep its shape.");
@@ -173,7 +190,12 @@ void zone_out(const std::string& label, const std::vector<double>& probabilities
 void run(Steps& steps, const RunOptions& options) {
   Memos memos;
   check_truncation(options.label, options.truncation);
-  if (options.truncation.k1 > 0) steps.start = copies(steps.present());
+  if (options.truncation.k1 > 0 || !options.zoneout.empty()) {
+    std::vector<Variable*> values;
+    steps.values(values);
+    tell_apart(values);
+    steps.start_from(std::vector<bool>(values.size(), true));
+  }
   if (options.recomputation.any()) return run_recomputed(steps, options);
   if (options.steps_back() == 0 || !Tape::recording())
     return run_plainly(steps, options, 0, options.steps);

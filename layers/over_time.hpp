@@ -44,9 +44,9 @@ struct OverTimeOptions {
   /// Bytes that this sequence may take on the tape; 0: no limit. It is cut into parts of which the
   /// tape keeps the state at the start, and the backward pass computes them again, no more of them
   /// than that takes (Gruslys et al. 2016, "Memory-Efficient Backpropagation Through Time"). The
-  /// input and its gradient, and the states if they are kept, come on top. Gradients of weights,
-  /// inputs and the initial state are the same; that of states[t] is of its own uses, without the
-  /// steps after it. The cell must live until the backward pass.
+  /// input, its gradient and the states, if kept, come on top; a State that grows takes more than its
+  /// first steps foretell. Gradients of weights, inputs and the initial state are the same; that of
+  /// states[t] is of its own uses, without the steps after it. The cell must live until backward().
   Size memory_budget = 0;
   /// The same with parts of that many steps, each computed again once. 0: none.
   Size recompute_every = 0;

@@ -63,7 +63,10 @@ std::vector<Size> parts_of(Size n, Size s) {
 RecomputeSchedule schedule_within(const std::string& label, Size steps,
                                   const SequenceMemory& memory, double budget) {
   const double room = budget - memory.fixed;
-  if (memory.tape + memory.step * static_cast<double>(steps) <= room) return {steps, 0};
+  auto recorded = [&](Size unit) {
+    return memory.last + memory.step * static_cast<double>(std::max(unit, memory.least_unit));
+  };
+  if (recorded(steps) <= room) return {steps, 0};
   RecomputeSchedule best;
   double cheapest = 0, least = std::numeric_limits<double>::infinity();
   for (Size unit = 1; unit <= steps; unit = std::max(unit + 1, unit + unit / 8)) {
@@ -72,7 +75,8 @@ RecomputeSchedule schedule_within(const std::string& label, Size steps,
     for (Size r = n > 1 ? 1 : 0;; ++r) {
       const Size needed = states_for(n, r);
       const double taken =
-          memory.tape * static_cast<double>(r + 1) + memory.step * static_cast<double>(unit);
+          (memory.tape + memory.left * static_cast<double>(unit)) * static_cast<double>(r) +
+          recorded(unit);
       least = std::min(least, taken + memory.state * static_cast<double>(needed));
       const double most = std::clamp((room - taken) / memory.state, 0.0, static_cast<double>(n));
       if (const auto s = static_cast<Size>(most); taken <= room && s >= needed) {

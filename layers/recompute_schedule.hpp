@@ -1,6 +1,6 @@
 // Which states of a sequence are kept and which are computed again by the backward pass, so that
-// it fits into a given memory at the least cost. Arithmetic only: recomputed_loop.cpp carries it out.
-// Internal.
+// it fits into a given memory at the least cost: arithmetic, and in recompute_memory.cpp the
+// figures for it. recomputed_loop.cpp carries it out. Internal.
 #pragma once
 
 #include <vector>
@@ -18,11 +18,20 @@ struct RecomputeSchedule {
 
 /// What a sequence takes, in bytes.
 struct SequenceMemory {
-  double fixed = 0;  ///< whatever its length
-  double tape = 0;   ///< each of the tapes on which parts are recorded within parts
-  double state = 0;  ///< a kept state
-  double step = 0;   ///< a recorded step, and its part of the backward pass
+  double fixed = 0;     ///< whatever its length
+  double tape = 0;      ///< each of the tapes on which parts are recorded within parts
+  double left = 0;      ///< on each of those, of a step that it has been back over
+  double last = 0;      ///< the last of them, on which steps are recorded
+  double state = 0;     ///< a kept state
+  double step = 0;      ///< a recorded step, and its part of the backward pass
+  Size least_unit = 1;  ///< fewer steps take as much as that many
 };
+
+struct Steps;
+struct RunOptions;
+
+/// The same of steps, measured: some are run, forward and backward, on tapes of their own.
+SequenceMemory memory_of(const Steps& steps, const RunOptions& options, bool keeps_states);
 
 /// How many units are computed once more when n of them are gone through backwards with s kept
 /// states: the least possible (Griewank and Walther 2000, "Revolve"). s >= 1 unless n <= 1.

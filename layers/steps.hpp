@@ -72,6 +72,31 @@ bool has_gaps(const S& given) {
   return gap;
 }
 
+/// Calls f(value, the start's in the same place) for each value of a state, nullptr where the start
+/// has none.
+template <class S, class F>
+void each_with_start(const S& now, const S* start, const F& f) {
+  auto each_of = [&](const auto& list, const auto* first) {
+    for (std::size_t k = 0; k < list.size(); ++k)
+      each_with_start(list[k], first && k < first->size() ? &(*first)[k] : nullptr, f);
+  };
+  if constexpr (is_number<S>) {
+  } else if constexpr (std::is_base_of_v<Variable, S>) {
+    f(now, start);
+  } else if constexpr (is_list<S>) {
+    each_of(now, start);
+  } else if constexpr (HasValues<S>) {
+    const std::vector<Variable> list = now.values(),
+                                first = start ? start->values() : std::vector<Variable>();
+    each_of(list, &first);
+  } else {
+    with_fields(now, [&](const auto&... a) {
+      if (!start) return (each_with_start(a, static_cast<decltype(&a)>(nullptr), f), ...);
+      with_fields(*start, [&](const auto&... b) { (each_with_start(a, &b, f), ...); });
+    });
+  }
+}
+
 template <class C, class X, class S>
 S start_state(const C& cell, const X& x, const S& given) {
   std::string label = label_of(cell);
@@ -181,11 +206,14 @@ struct Steps : Shared {
 
   /// The values that are there.
   std::vector<Variable*> present();
-  /// Which of them no step has changed since the start.
-  std::vector<bool> unchanged();
+
+  // For truncation.
+  /// Makes the state the start, of its values only those of which `some` says so.
+  virtual void start_from(const std::vector<bool>& some) = 0;
+  /// Which of values() are those of the start, in the same places: fields and elements of lists.
+  virtual std::vector<bool> unchanged() = 0;
 
   InputRows rows;
-  Variables start;  ///< present() at the start, where truncation asks for unchanged()
 };
 
 /// What the backward pass is to compute again; see OverTimeOptions.
@@ -205,6 +233,11 @@ struct RunOptions {
 
   /// The step that is taken as number k: number 0 is the last one in reverse.
   Size time(Size k) const { return reverse ? steps - 1 - k : k; }
+  /// The times of steps number from..end - 1: first, and last + 1.
+  std::pair<Size, Size> times(Size from, Size end) const {
+    const Size a = time(from), b = time(end - 1);
+    return {std::min(a, b), std::max(a, b) + 1};
+  }
   /// How many steps a window of a truncation runs again.
   Size steps_back() const { return std::max<Size>(truncation.k2 - truncation.k1, 0); }
 };
@@ -266,11 +299,24 @@ struct CellSteps final : Steps {
       kept[static_cast<std::size_t>(other.first_kept - first_kept) + k] = std::move(other.kept[k]);
   }
 
+  void start_from(const std::vector<bool>& some) override {
+    start = state;
+    std::size_t k = 0;
+    for_each_value(start, [&](Variable& v) { v = some[k++] ? v : Variable(); });
+  }
+  std::vector<bool> unchanged() override {
+    std::vector<bool> list;
+    each_with_start(state, &start, [&](const Variable& v, const Variable* first) {
+      list.push_back(first && v.record() == first->record());
+    });
+    return list;
+  }
+
   const C& cell;
   X x;
   Size first_kept = 0;
   std::vector<S> kept;  // none if states are not kept
-  S state = {};
+  S state = {}, start = {};
 };
 
 // ---- what is asked of the states ---------------------------------------------------------------

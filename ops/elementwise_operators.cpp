@@ -214,6 +214,7 @@ Variable where(const Variable& c, const Variable& a, const Variable& b) {
 }
 Variable where(const Variable& c, const Variable& x, double other) {
   Op op("where", x);
+  op.may_show(other);
   Held condition(condition_of(c, op.type()));
   Array y = kernel::value_of("where", [other](auto c, auto x) { return where(c, x, other); },
                              op.type(), condition().value(), op[0]);
@@ -223,6 +224,7 @@ Variable where(const Variable& c, const Variable& x, double other) {
 }
 Variable where(const Variable& c, double other, const Variable& x) {
   Op op("where", x);
+  op.may_show(other);
   Held condition(condition_of(c, op.type()));
   Array y = kernel::value_of("where", [other](auto c, auto x) { return where(c, other, x); },
                              op.type(), condition().value(), op[0]);

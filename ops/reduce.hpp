@@ -58,7 +58,7 @@ struct NormOptions {
 /// (sum |x|^p)^(1/p); at the zero vector the gradient is 0.
 Variable norm(const Variable& x, const NormOptions& options = {});
 
-/// y_i = x_0 + ... + x_i along an axis.
+/// y_i = x_0 + ... + x_i along an axis, summed in float64.
 Variable cumsum(const Variable& x, Size axis);
 /// y_i = x_0 x_1 ... x_i along an axis. Gradients are exact at zeros too.
 Variable cumprod(const Variable& x, Size axis);

@@ -147,6 +147,7 @@ Variable repeat(const Variable& x, Size n, Size axis) {
 // dx = the part of dy inside the border
 Variable pad(const Variable& x, const std::vector<std::pair<Size, Size>>& widths, double value) {
   Op op("pad", x);
+  op.may_show(value);
   const Array& from = op[0];
   op.require(static_cast<int>(widths.size()) == from.rank(), widths.size(),
              " pairs of widths for shape ", from.shape(), "; expected ", from.rank(), ".");

@@ -1,5 +1,7 @@
 // Running sums and products along an axis. The gradient of a running product divides by nothing,
 // so zeros do no harm.
+#include <type_traits>
+
 #include <unroll/ops/axes.hpp>
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/reduce.hpp>
@@ -28,10 +30,10 @@ Array each_lane(const Array& any, int axis, F&& lane) {
 
 Array running_sum(const Array& x, int axis, bool backwards) {
   return each_lane(x, axis, [&]<class T>(const T* from, T* to, Size n, Size step) {
-    T sum = 0;
+    std::conditional_t<std::is_same_v<T, float>, double, T> sum = 0;
     for (Size i = 0; i < n; ++i) {
       Size at = (backwards ? n - 1 - i : i) * step;
-      to[at] = sum += from[at];
+      to[at] = static_cast<T>(sum += from[at]);
     }
   });
 }

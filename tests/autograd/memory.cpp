@@ -78,6 +78,9 @@ BOOST_AUTO_TEST_CASE(of_one_thread) {
   BOOST_TEST(live_memory_of_thread() - before == std::int64_t(mine.buffer()->bytes));
   mine = Array();
   BOOST_TEST(live_memory_of_thread() == before);
+  BOOST_TEST(peak_memory_of_thread() - before >= 1'000'000);
+  reset_peak_of_thread();
+  BOOST_TEST(peak_memory_of_thread() == before);
 }
 
 BOOST_AUTO_TEST_CASE(block_sizes) {

@@ -59,6 +59,18 @@ BOOST_AUTO_TEST_CASE(a_bad_weight_gradient_is_found_in_its_step) {
   BOOST_TEST(W.grad().empty());
 }
 
+// An infinity that is written hides what a query does not see.
+BOOST_AUTO_TEST_CASE(an_infinity_that_is_meant) {
+  Tape tape({.anomaly = true});
+  const Variable x = tape.watch(random({3, 4}));
+  const Array mask = values({{1, 0, 1}, {0, 0, 0}, {1, 1, 1}});
+  grad(sum(square(attention(x, x, x, {.causal = true, .mask = mask}).output)), x);
+  const Variable scores = masked_fill(matmul(x, transpose(x)), equals(mask, 0), -INFINITY);
+  grad(sum(square(softmax(scores[0]))), x);
+  BOOST_TEST(error_of([&] { scores - scores; }).find(" is not finite.") != std::string::npos);
+  BOOST_TEST(error_of([&] { exp(1e5 * x); }).find(" is not finite.") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(the_same_numbers_with_and_without) {
   Generator generator(1);
   GRU cell(3, 4);

@@ -3,12 +3,16 @@
 
 #include <unroll/autograd/differentiable.hpp>
 #include <unroll/layers/cells/elman.hpp>
+#include <unroll/layers/cells/gru.hpp>
 #include <unroll/layers/cells/lstm.hpp>
 #include <unroll/layers/gradcheck.hpp>
 #include <unroll/layers/layer_norm.hpp>
 #include <unroll/layers/linear.hpp>
+#include <unroll/layers/recurrent.hpp>
 #include <unroll/ops/index.hpp>
+#include <unroll/ops/linear.hpp>
 #include <unroll/ops/random.hpp>
+#include <unroll/ops/reduce.hpp>
 
 using namespace unroll;
 
@@ -91,6 +95,24 @@ BOOST_AUTO_TEST_CASE(modules_recurrents_and_structs) {
   BOOST_TEST(gradcheck(TwoInputs(3, 4),
                        {ones({3, 2, 3}), values(std::vector<Size>{0, 1, 2, 3, 4, 0}, {3, 2})},
                        {.order = 2}));
+}
+
+// The check is in float64, the cell is not.
+BOOST_AUTO_TEST_CASE(a_start_made_of_parameters) {
+  struct Starting : Cell {
+    using Cell::Cell;
+    Parameter U = parameter("U", {hidden, hidden}), S = parameter("S", {hidden, in});
+    struct State {
+      Variable h;
+    };
+    State zero_state(const Variable& x) const { return {linear(x, S)}; }
+    State step(const Variable& x, const State& s) const {
+      return {tanh(linear(s.h, U) + sum(x, {.axes = {1}, .keepdims = true}))};
+    }
+  };
+  BOOST_TEST(gradcheck(Starting(3, 4), {.order = 2}));
+  BOOST_TEST(gradcheck(recurrent<GRU>(3, 3, {.layers = 2, .skip = Skip::highway}),
+                       ones({3, 2, 3}, float64)));
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_gradient_is_caught_and_named) {

@@ -89,6 +89,34 @@ BOOST_AUTO_TEST_CASE(without_kept_states_the_last_one) {
                rnn.output(several.last()).value().to_vector<float>());
 }
 
+// A backward pass may call layers again, and a budget for memory tries them out: nobody asked.
+BOOST_AUTO_TEST_CASE(of_steps_that_are_computed_again) {
+  struct WithLayer : Cell {
+    using Cell::Cell;
+    Linear in_to_hidden = submodule("in_to_hidden", Linear(in, hidden));
+    Parameter U = parameter("U", {hidden, hidden});
+    struct State {
+      Variable h;
+    };
+    State step(const Variable& x, const State& s) const {
+      return {tanh(in_to_hidden(x) + linear(s.h, U))};
+    }
+  } cell(3, 4);
+  using Options = OverTimeOptions<WithLayer::State>;
+  const Variable xs = some_numbers({6, 2, 3});
+  for (const Options& o :
+       {Options{}, Options{.recompute_every = 2}, Options{.memory_budget = 1 << 20}}) {
+    LayerOutputs outputs;
+    Tape tape;
+    const Variable loss = sum(over_time(cell, xs, o).outputs());
+    BOOST_TEST(outputs.list().size() == 7);
+    for (const bool create_graph : {true, false}) {
+      grad(loss, cell, {.create_graph = create_graph});
+      BOOST_TEST(outputs.list().size() == 7);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_youngest_takes_them_and_nobody_is_fine_too) {
   const Linear layer(2, 2);
   const Variable x = some_numbers({1, 2});

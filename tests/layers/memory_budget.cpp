@@ -2,6 +2,7 @@
 // other threads, and the gradients are the same. Parts of a given length are recomputed.cpp's.
 #include <boost/test/unit_test.hpp>
 
+#include "common/error_of.hpp"
 #include "common/numbers.hpp"
 
 #include <unroll/layers/layers.hpp>
@@ -70,8 +71,28 @@ BOOST_AUTO_TEST_CASE(it_holds) {
   }
 }
 
-// Three forward passes of as many steps, which sanitizers and unoptimised builds do not get through in
-// reasonable time.
+// What waits in the backward pass to be done together takes more than the steps themselves, if the
+// batch is large.
+BOOST_AUTO_TEST_CASE(it_holds_for_batches) {
+  auto check = [](const auto& cell, const Array& xs, double below_plain) {
+    const auto plain = static_cast<double>(peak(cell, xs, {.keep_states = false}));
+    const std::string message =
+        error_of([&] { peak(cell, xs, {.keep_states = false, .memory_budget = 1}); });
+    const double least = std::stod(message.substr(message.find("at least ") + 9));
+    for (const double more : {1.0, 1.1, 1.3, 1.6, 2.0, 3.0}) {
+      const auto budget = static_cast<Size>(more * least);
+      const std::int64_t bytes = peak(cell, xs, {.keep_states = false, .memory_budget = budget});
+      BOOST_TEST(bytes <= budget);
+      BOOST_TEST(static_cast<double>(bytes) < plain * below_plain);
+    }
+  };
+  check(LSTM(128, 128), zeros({512, 4, 128}), 0.9);
+  check(GRU(32, 32), zeros({1024, 64, 32}), 0.1);
+  check(Elman(32, 32), zeros({512, 64, 32}), 0.3);
+}
+
+// Three forward passes of as many steps, which sanitizers and unoptimised builds do not get through
+// in reasonable time.
 BOOST_AUTO_TEST_CASE(a_hundred_thousand_steps_fit_into_64_MiB) {
 #if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
   const Size size = 64, budget = Size{16} << 20;

@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(the_budget_decides) {
 
 // Parts within parts each take a tape: few of them where tapes are large.
 BOOST_AUTO_TEST_CASE(a_tape_for_every_level_counts) {
-  const SequenceMemory memory{.fixed = 50, .tape = 400, .state = 10, .step = 100};
+  const SequenceMemory memory{.fixed = 50, .tape = 400, .last = 400, .state = 10, .step = 100};
   auto taken = [&](RecomputeSchedule s) {
     const Size n = (99 + s.unit) / s.unit;
     double levels = 1;

@@ -148,6 +148,42 @@ BOOST_AUTO_TEST_CASE(of_layers_in_both_ways_of_running_them) {
               }));
 }
 
+// Two values of the state that are one at the start are drawn for as two, in parts of a sequence
+// too.
+BOOST_AUTO_TEST_CASE(of_steps_that_are_computed_again) {
+  ElmanOfOrder cell(3, 4, 3);
+  cell.to(float64);
+  auto recomputed = [&](Size every) {
+    return run(cell, random({6, 2, 3}), 1, [&](const Variable& xs) {
+      return over_time(cell, xs, {.recompute_every = every, .zoneout = {0.3}}).outputs();
+    });
+  };
+  for (Size every : {1, 2, 4}) check_equal(recomputed(every), recomputed(0));
+}
+
+BOOST_AUTO_TEST_CASE(of_a_value_that_a_step_makes_first) {
+  struct Late : Module {
+    struct State {
+      Variable h, late;
+    };
+    State zero_state(const Variable& x) const { return {zeros(x.shape()), {}}; }
+    State step(const Variable& x, const State& s) const {
+      return {x + s.h, s.late.empty() ? x : x + s.late};
+    }
+  } cell;
+  const Array x = ones({3, 2, 50});
+  Generator generator(1);
+  Tape tape(generator);
+  const auto states = over_time(cell, x, {.zoneout = {0.5}});
+  BOOST_TEST(distance(states[0].late, x[0]) == 0);
+  BOOST_TEST(distance(states[1].late, 2 * Variable(x[1])) > 0);
+  BOOST_TEST(error_of([&] {
+               over_time(cell, x, {.lengths = {3, 0}});
+             }) ==
+             "[Late] a value of the State is empty before step 0 and not after it; with padding it "
+             "must be there from the start, in the zero_state or the initial state.");
+}
+
 // A padded step keeps the state, whatever is drawn for it.
 BOOST_AUTO_TEST_CASE(of_padded_batches) {
   LSTM cell(3, 4);

@@ -127,58 +127,6 @@ BOOST_AUTO_TEST_CASE(without_kept_states_and_with_padding) {
   BOOST_TEST(max(abs(Variable(last(false, {})[1])[2][1])).item() > 0);
 }
 
-// A decoder of any window reads the whole source: what its State only carries is not cut.
-BOOST_AUTO_TEST_CASE(a_memory_in_the_state_keeps_its_gradients) {
-  struct Decoder : Cell {
-    using Cell::Cell;
-    DotAttention attention = submodule("attention", DotAttention(hidden, 5, 3));
-    Parameter W = parameter("W", {hidden, in}), U = parameter("U", {hidden, hidden}),
-              C = parameter("C", {hidden, 5});
-    struct State {
-      Variable h;
-      AttentionMemory memory;
-    };
-    State step(const Variable& x, const State& s) const {
-      const Variable seen = attention(s.h, s.memory).output;
-      return {tanh(affine(x, W, s.h, U, seen, C)), s.memory};
-    }
-  } decoder(3, 4);
-  decoder.to(float64);
-  using Options = OverTimeOptions<Decoder::State>;
-  auto gradients = [&](auto&& outputs) {
-    Tape tape;
-    const Variable source = tape.watch(random({6, 2, 5}, 7));
-    const Decoder::State start{zeros({2, 4}, float64), decoder.attention.remember(source)};
-    Variables leaves{source};
-    for (const Parameter& p : decoder.parameters()) leaves.push_back(p);
-    std::vector<Array> result;
-    for (const Variable& g : grad(sum(square(outputs(start))), leaves)) result.push_back(g.value());
-    return result;
-  };
-  for (Truncation t : {Truncation{3}, Truncation{kSteps}, Truncation{2, 4}, Truncation{1, 2}})
-    for (std::vector<Size> lengths : {std::vector<Size>{}, {9, 4}}) {
-      const auto by_hand = gradients([&](const Decoder::State& start) {
-        return by_windows(decoder, x, t, Options{.initial = start, .lengths = lengths},
-                          [&](const Decoder::State& s) {
-                            return Decoder::State{detach(s.h), start.memory};
-                          });
-      });
-      auto truncated = [&](Size every) {
-        return gradients([&](const Decoder::State& start) {
-          return over_time(decoder, x,
-                           {.initial = start,
-                            .lengths = lengths,
-                            .recompute_every = every,
-                            .truncation = t})
-              .outputs();
-        });
-      };
-      check_equal(truncated(0), by_hand);
-      if (t.k2 > t.k1) continue;
-      for (Size every : {1, 2, 4}) check_equal(truncated(every), by_hand);
-    }
-}
-
 // Steps that are run again draw what they drew before.
 BOOST_AUTO_TEST_CASE(random_numbers_are_those_of_the_whole_run) {
   auto noisy = [&](Truncation truncation) {
@@ -189,34 +137,6 @@ BOOST_AUTO_TEST_CASE(random_numbers_are_those_of_the_whole_run) {
   };
   for (Truncation t : {Truncation{2, 5}, Truncation{3}})
     BOOST_TEST(distance(noisy(t)[0], noisy({})[0]) == 0);
-}
-
-// Numbers in a State are part of what a window goes on from, and its lists may grow.
-BOOST_AUTO_TEST_CASE(of_any_state) {
-  struct Growing : Cell {
-    using Cell::Cell;
-    struct State {
-      Variable h;
-      std::vector<Variable> all;
-      Size count = 0;
-    };
-    State zero_state(const Variable& x) const { return {zeros({x.size(0), 1}), {}, 0}; }
-    State step(const Variable& x, const State& s) const {
-      State next{tanh(s.h + double(s.count) * x), s.all, s.count + 1};
-      for (const Variable& h : s.all) next.h = next.h + 0.1 * h;
-      next.all.push_back(next.h);
-      return next;
-    }
-  } cell(1, 1);
-  auto outputs = [&](Truncation truncation) {
-    Tape tape;
-    const Variable xs = tape.watch(random({kSteps, 2, 1}));
-    const auto states = over_time(cell, xs, {.truncation = truncation});
-    BOOST_TEST(states.last().count == kSteps);
-    return states.outputs().value();
-  };
-  BOOST_TEST(identical(outputs({2, 5}), outputs({})));
-  BOOST_TEST(identical(outputs({4}), outputs({})));
 }
 
 BOOST_AUTO_TEST_CASE(mistakes) {

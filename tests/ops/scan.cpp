@@ -39,6 +39,8 @@ BOOST_AUTO_TEST_CASE(running) {
   Array zeroes = values({{2, 0, 3, 4}, {0, 2, 0, 5}, {1, 2, 3, 0}}, float64);
   BOOST_TEST(gradcheck([](auto& v) { return cumprod(v, 1); }, {zeroes}, {.order = 2}));
   BOOST_TEST(identical(cumsum(Variable(indices({1, 2, 3})), 0).value(), indices({1, 3, 6})));
+  BOOST_TEST(cumsum(Variable(full({1000000}, 0.1)), 0).value().at({999999}) == 1e5,
+             boost::test_tools::tolerance(1e-6));
   BOOST_TEST(cumsum(Variable(zeros({0, 3})), 0).shape() == Shape({0, 3}));
   BOOST_TEST(error_of([] { cumsum(Variable(zeros({2})), 1); }) ==
              "[cumsum] axis 1 does not exist in shape (2,); expected -1 to 0.");
