@@ -52,8 +52,8 @@ class Trial {
   Trial(const Steps& steps, const RunOptions& options, Size n)
       : steps_(steps.fork()), options_(options), first_(fullest(options, n)), end_(first_ + n) {
     if (Generator* g = Tape::generator()) generator_.set_state(g->state());
-    const auto [begin, end] = options.times(first_, end_);
-    sequences_ = no_grad([&] { return steps.rows.slices(begin, end); });
+    const std::pair<Size, Size> times = options.times(first_, end_);
+    sequences_ = no_grad([&] { return steps.rows.slices(times.first, times.second); });
     rows_ = &steps.rows;
   }
 
