@@ -77,7 +77,7 @@ class Trial {
         inputs_.push_back(leaf.variable);
         m.weights += bytes_of(leaf.variable);
       }
-    backward();
+    backward(impl.serial);
     m.peak = of_values(peak_memory_of_thread());
     m.left = of_values(live_memory_of_thread());
     return m;
@@ -101,10 +101,11 @@ class Trial {
     steps_->rows.load(begin, options_.times(first_, end_).second);
     run_plainly(*steps_, options_, first_, end_);
   }
-  void backward() {
+  void backward(std::uint64_t serial) {
     Variables outputs, all_ones;
     for (const Variable* v : steps_->present()) {
-      if (!is_float(v->type()) || !v->is_recorded()) continue;
+      // A value of an outer tape that a step hands on is none of this one's.
+      if (!is_float(v->type()) || v->record()->tape != serial) continue;
       outputs.push_back(*v);
       all_ones.push_back(ones(v->shape(), v->type()));
     }

@@ -115,6 +115,31 @@ void each_value(S& s, F& f) {
   }
 }
 
+/// Calls f(value, the start's in the same place) for each value of a state, nullptr where the start
+/// has none.
+template <class S, class F>
+void each_with_start(const S& now, const S* start, const F& f) {
+  auto each_of = [&](const auto& list, const auto* first) {
+    for (std::size_t k = 0; k < list.size(); ++k)
+      each_with_start(list[k], first && k < first->size() ? &(*first)[k] : nullptr, f);
+  };
+  if constexpr (is_number<S>) {
+  } else if constexpr (std::is_base_of_v<Variable, S>) {
+    f(now, start);
+  } else if constexpr (is_list<S>) {
+    each_of(now, start);
+  } else if constexpr (HasValues<S>) {
+    const std::vector<Variable> list = now.values(),
+                                first = start ? start->values() : std::vector<Variable>();
+    each_of(list, &first);
+  } else {
+    with_fields(now, [&](const auto&... a) {
+      if (!start) return (each_with_start(a, static_cast<decltype(&a)>(nullptr), f), ...);
+      with_fields(*start, [&](const auto&... b) { (each_with_start(a, &b, f), ...); });
+    });
+  }
+}
+
 }  // namespace detail
 
 /// True for what the functions below take: plain structs, and lists of them.

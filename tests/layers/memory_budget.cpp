@@ -91,6 +91,31 @@ BOOST_AUTO_TEST_CASE(it_holds_for_batches) {
   check(Elman(32, 32), zeros({512, 64, 32}), 0.3);
 }
 
+// A State may hold what was recorded outside of the loop and is no input of it.
+BOOST_AUTO_TEST_CASE(of_a_state_that_takes_a_value_from_outside) {
+  struct Taking : Cell {
+    using Cell::Cell;
+    Parameter U = parameter("U", {hidden, hidden});
+    Variable outside;
+    struct State {
+      Variable h, taken;
+    };
+    State step(const Variable& x, const State& s) const {
+      return {tanh(x + linear(s.h, U) + s.taken), outside};
+    }
+  } cell(3, 3);
+  cell.to(float64);
+  auto gradient = [&](Size budget) {
+    Tape tape;
+    const Variable w = tape.watch(random({2, 3}));
+    cell.outside = 2 * w;
+    const auto states = over_time(cell, random({600, 2, 3}, 4),
+                                  {.keep_states = false, .memory_budget = budget});
+    return grad(sum(square(states.last().h)), w);
+  };
+  BOOST_TEST(distance(gradient(400'000), gradient(0)) < 1e-13);
+}
+
 // Three forward passes of as many steps, which sanitizers and unoptimised builds do not get through
 // in reasonable time.
 BOOST_AUTO_TEST_CASE(a_hundred_thousand_steps_fit_into_64_MiB) {
