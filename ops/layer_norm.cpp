@@ -31,8 +31,11 @@ struct LayerNorm {
   void value_row(const T* x, T* y, Size n, Size row, const T* g, const T* b) {
     auto count = static_cast<T>(n);
     T mean = kernel::sum_lanes<T>(n, [&](Size i, Size m) { return load(x + i, m, T(0)); }) / count;
+    // A sum of numbers far from 0 is rounded at their size, one of differences is not.
+    auto difference = [&](Size i, Size m) { return load(x + i, m, mean) - mean; };
+    mean += kernel::sum_lanes<T>(n, difference) / count;
     T squares = kernel::sum_lanes<T>(n, [&](Size i, Size m) {
-      auto d = load(x + i, m, mean) - mean;
+      auto d = difference(i, m);
       return d * d;
     });
     T scale = 1 / std::sqrt(squares / count + static_cast<T>(epsilon));
