@@ -165,7 +165,8 @@ auto fuse(F f, const X&... x) {
   static_assert(std::is_trivially_copyable_v<F>,
                 "[fuse] the lambda may capture numbers only: pass Variables and Arrays as inputs");
   static_assert(std::is_invocable_v<const F&, std::conditional_t<true, Lane<float>, X>...>,
-                "[fuse] the lambda must take one `auto` argument for each input");
+                "[fuse] the lambda must take one `auto` argument for each input, choose with `where` "
+                "instead of ?:, and call functions without std::");
   Type type = detail::type_beside(x...);
   return detail::fuse(f, detail::as_variable(x, type)...);
 }

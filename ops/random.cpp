@@ -182,7 +182,7 @@ Variable dropout(const Variable& x, double p) {
   check_probability("dropout", p, false);
   if (p == 0 || !Tape::recording()) return x;
   Generator* generator = Tape::generator();
-  if (!generator) fail("dropout", "the tape has no generator; make it with Tape tape(generator).");
+  if (!generator) fail("dropout", detail::kNoGenerator);
   return dropped(x, p, *generator);
 }
 

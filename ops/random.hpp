@@ -43,6 +43,13 @@ struct CategoricalOptions {
 Variable categorical(const Variable& logits, Generator& generator,
                      const CategoricalOptions& options = {});
 
+namespace detail {
+/// What an op says that draws from the recording tape's generator, where that has none.
+inline constexpr const char* kNoGenerator =
+    "the tape has no generator; make it with Tape tape(generator), or give parallel_backward "
+    "{.generator = &generator}.";
+}  // namespace detail
+
 /// x m / (1 - p), where m is 0 with probability p, else 1: draws from the recording tape's
 /// generator, and is x itself when nothing records. Throws if the recording tape has no generator.
 Variable dropout(const Variable& x, double p);

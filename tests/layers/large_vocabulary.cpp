@@ -175,7 +175,8 @@ BOOST_AUTO_TEST_CASE(sampled_layer) {
   }
   Tape tape;
   BOOST_TEST(error_of([&] { layer.loss(h, targets); }) ==
-             "[sampled_softmax] the tape has no generator; make it with Tape tape(generator).");
+             "[sampled_softmax] the tape has no generator; make it with Tape tape(generator), "
+             "or give parallel_backward {.generator = &generator}.");
 }
 
 // Trained on 20 of 200 classes, the layer knows all of them.
