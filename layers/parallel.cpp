@@ -9,8 +9,10 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include <unroll/autograd/leaf_gradients.hpp>
+#include <unroll/autograd/substitution.hpp>
 
 namespace unroll {
 
@@ -69,10 +71,16 @@ struct Shard {
   double weight;
   std::optional<Generator> generator = {};
   double loss = 0;
+  bool is_constant = false;  // as that of sequences without a step
   std::vector<LeafGradient> gradients = {};
   std::exception_ptr error = {};
 
-  void run(const Function<Variable(Size, Size)>& f) noexcept {
+  /// What stands for Parameters in the thread that asked, by a Substitution, does so here.
+  void run(const Function<Variable(Size, Size)>& f, detail::Reading* outside) noexcept {
+    const struct Reads {
+      detail::Reading* before;
+      ~Reads() { detail::reading = before; }
+    } as_before{std::exchange(detail::reading, outside)};
     try {
       backward(f);
     } catch (...) {
@@ -89,6 +97,8 @@ struct Shard {
       fail("parallel_backward", "the loss of shard [", begin, ", ", end, ") has shape ",
            mean.shape(), "; expected one number, the mean over the shard.");
     loss = mean.item();
+    is_constant = !mean.is_recorded() && !mean.is_parameter();
+    if (is_constant) return;
     gradients =
         leaf_gradients(tape, mean, {.grad_output = full(mean.shape(), weight, mean.type())});
   }
@@ -127,10 +137,14 @@ double parallel_backward(Size batch, Function<Variable(Size begin, Size end)> f,
     fail("parallel_backward", "a tape is alive in this thread, and what it records would be a ",
          "constant to the shards; end it first, each shard makes its own.");
   std::vector<Shard> shards = cut(batch, options);
-  at_once(shards.size(), [&](std::size_t k) { shards[k].run(f); });
+  at_once(shards.size(), [&, outside = detail::reading](std::size_t k) {
+    shards[k].run(f, outside);
+  });
   std::exception_ptr error;
   for (const Shard& s : shards)
     if (!error) error = s.error;
+  if (!error && std::all_of(shards.begin(), shards.end(), [](auto& s) { return s.is_constant; }))
+    fail("parallel_backward", "the loss depends on no Parameter and on nothing that was watched.");
   double loss = 0;
   if (!error) {
     const std::uint64_t sweep = new_sweep();

@@ -6,7 +6,10 @@
 #include <mutex>
 #include <set>
 
+#include "common/numbers.hpp"
+
 #include <unroll/autograd/memory.hpp>
+#include <unroll/layers/cells/elman.hpp>
 #include <unroll/layers/cells/gru.hpp>
 #include <unroll/layers/cells/lstm.hpp>
 #include <unroll/layers/linear.hpp>
@@ -185,6 +188,46 @@ BOOST_AUTO_TEST_CASE(a_parameter_of_one_shard) {
                     {.threads = 2});
   BOOST_TEST(w.grad().item() == (4 + 5) / 2.0);
   BOOST_TEST(v.grad().item() == 1);
+}
+
+// A shard of sequences without a step has a constant for its loss, as it would be a part of one.
+BOOST_AUTO_TEST_CASE(a_shard_without_steps) {
+  Elman cell(3, 4);
+  const Array x = random({5, 4, 3}).to(float32);
+  auto loss = [&](const std::vector<Size>& lengths) {
+    return [&cell, &x, lengths](Size begin, Size end) {
+      const std::vector<Size> some(lengths.begin() + begin, lengths.begin() + end);
+      return mean(over_time(cell, x.sliced(1, begin, end), {.lengths = some}).last().h);
+    };
+  };
+  const auto some = loss({5, 2, 0, 0});
+  double expected = 0;
+  {
+    Tape tape;
+    const Variable whole = some(0, 4);
+    expected = whole.item();
+    tape.backward(whole);
+  }
+  const Array gradient = cell.U.grad().value().copy();
+  cell.zero_grad();
+  BOOST_TEST(parallel_backward(4, some, {.threads = 2}) == expected, boost::test_tools::tolerance(1e-6));
+  BOOST_TEST(distance(cell.U.grad(), gradient) < 1e-6);
+  check_throws([&] { parallel_backward(4, loss({0, 0, 0, 0}), {.threads = 2}); },
+               "[parallel_backward] the loss depends on no Parameter");
+}
+
+// A Substitution of the thread that asks is one of all shards.
+BOOST_AUTO_TEST_CASE(what_stands_for_a_parameter) {
+  Elman cell(3, 4);
+  const Array x = random({5, 4, 3}).to(float32);
+  const Substitution other(cell.W, zeros(cell.W.shape()));
+  auto loss = [&](Size threads) {
+    auto of_some = [&](Size begin, Size end) {
+      return mean(square(over_time(cell, x.sliced(1, begin, end)).last().h));
+    };
+    return parallel_backward(4, of_some, {.threads = threads});
+  };
+  BOOST_TEST(loss(1) == loss(4), boost::test_tools::tolerance(1e-6));
 }
 
 BOOST_AUTO_TEST_CASE(errors_of_threads) {
