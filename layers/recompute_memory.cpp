@@ -1,8 +1,10 @@
 // What steps of a cell take, forward and backward, in bytes: some of them are run to see. What is
 // made of these figures is recompute_schedule.cpp's business.
 #include <algorithm>
+#include <deque>
 
 #include <unroll/autograd/node.hpp>
+#include <unroll/autograd/substitution.hpp>
 #include <unroll/layers/layer_outputs.hpp>
 #include <unroll/layers/over_time.hpp>
 #include <unroll/layers/recompute_schedule.hpp>
@@ -40,17 +42,42 @@ struct Measured {
   double forward = 0;  ///< of values, when they have run
   double peak = 0;     ///< of values and gradients, in the backward pass
   double left = 0;     ///< when that is over and its gradients are gone
-  double weights = 0;  ///< of the Parameters used
+  double weights = 0;  ///< of the Parameters used, and of values of other tapes
   double state = 0;    ///< of the values of a state
   double tape = 0;     ///< of the tape itself, which makes room for many nodes at a time
   double recorded = 0, values = 0;  ///< numbers: of values recorded, of values of a state
 };
 
+/// While it lives, what another tape has recorded is an input of this one: masked weights, or a
+/// memory that a cell reads, whose gradients take memory as those of Parameters do.
+class OthersAsInputs final : Reading {
+ public:
+  explicit OthersAsInputs(Tape& tape) : tape_(tape) {}
+  std::deque<Variable> inputs;  // find() gives out where they are
+
+ private:
+  const Variable* find(const Variable& x) override {
+    const Variable& value = read_outside(x);
+    if (value.empty() || !is_float(value.type())) return &value;
+    const std::uint64_t serial = value.record()->tape;
+    if (serial == 0 || serial == tape_.impl().serial || Tape::current() != &tape_) return &value;
+    for (std::size_t k = 0; k < others_.size(); ++k)
+      if (others_[k].record() == value.record()) return &inputs[k];
+    const PlainReading as_it_is;
+    others_.push_back(value);
+    inputs.push_back(tape_.watch(detach(value)));
+    return &inputs.back();
+  }
+
+  Tape& tape_;
+  Variables others_;
+};
+
 /// Steps on a tape of their own, from the state where they are.
 class Trial {
  public:
-  Trial(const Steps& steps, const RunOptions& options, Size n)
-      : steps_(steps.fork()), options_(options), first_(fullest(options, n)), end_(first_ + n) {
+  Trial(const Steps& steps, const RunOptions& options, Size first, Size n)
+      : steps_(steps.fork()), options_(options), first_(first), end_(first + n) {
     if (Generator* g = Tape::generator()) generator_.set_state(g->state());
     const std::pair<Size, Size> times = options.times(first_, end_);
     sequences_ = no_grad([&] { return steps.rows.slices(times.first, times.second); });
@@ -77,6 +104,10 @@ class Trial {
         inputs_.push_back(leaf.variable);
         m.weights += bytes_of(leaf.variable);
       }
+    for (const Variable& v : others_) {
+      inputs_.push_back(v);
+      m.weights += bytes_of(v);
+    }
     backward(impl.serial);
     m.peak = of_values(peak_memory_of_thread());
     m.left = of_values(live_memory_of_thread());
@@ -99,7 +130,9 @@ class Trial {
       *v = constant ? detach(*v) : input(tape, *v);
     }
     steps_->rows.load(begin, options_.times(first_, end_).second);
+    OthersAsInputs others(tape);
     run_plainly(*steps_, options_, first_, end_);
+    others_ = std::move(others.inputs);
   }
   void backward(std::uint64_t serial) {
     Variables outputs, all_ones;
@@ -118,15 +151,26 @@ class Trial {
   Size first_, end_;
   Generator generator_;
   Variables sequences_, inputs_;
+  std::deque<Variable> others_;
 };
 
-}  // namespace
+/// What n steps take, of those that take most; of the first ones if these do not go on from the
+/// start.
+Measured measure(const Steps& steps, const RunOptions& options, Size n) {
+  const Size first = fullest(options, n);
+  if (first > 0) {
+    try {
+      return Trial(steps, options, first, n).run();
+    } catch (const Error&) {  // as of an index that follows from the steps before
+    }
+  }
+  return Trial(steps, options, 0, n).run();
+}
 
-SequenceMemory memory_of(const Steps& steps, const RunOptions& options, bool keeps_states) {
-  const Size n = std::min<Size>(options.steps, 12), few = std::min<Size>(n, 4);
-  const Measured all = Trial(steps, options, n).run(),
-                 some = n > few ? Trial(steps, options, few).run() : Measured();
-  const double count = static_cast<double>(n), more = static_cast<double>(n > few ? n - few : n);
+/// The figures from runs of n steps and of fewer.
+SequenceMemory figures(const RunOptions& options, bool keeps_states, const Measured& all, Size n,
+                       const Measured& some, Size few) {
+  const double count = static_cast<double>(n), more = static_cast<double>(n - few);
   constexpr double kNode = 256 + sizeof(Record), kValue = sizeof(Record) + sizeof(Buffer),
                    kPart = 2048, kMargin = 1.06;  // blocks are larger than what is in them
   // Small products wait in the backward pass to be done together, up to a number of rows: with
@@ -146,7 +190,22 @@ SequenceMemory memory_of(const Steps& steps, const RunOptions& options, bool kee
           .last = kMargin * std::max(once - all.weights + all.tape, tape),
           .state = kPart + (keeps_states ? 0 : all.state + kValue * all.values),
           .step = kMargin * step,
-          .least_unit = few};
+          .least_unit = std::min<Size>(options.steps, 4)};
+}
+
+}  // namespace
+
+SequenceMemory memory_of(const Steps& steps, const RunOptions& options, bool keeps_states) {
+  const Size few = std::min<Size>(options.steps, 4), fewer = few / 2,
+             many = std::min<Size>(options.steps, 12);
+  const Measured some = measure(steps, options, few);
+  const SequenceMemory rough =
+      figures(options, keeps_states, some, few,
+              fewer > 0 ? measure(steps, options, fewer) : Measured(), fewer);
+  // More steps tell more, but must take no more than what they are to keep within.
+  const double expected = some.peak + 3 * some.tape + rough.step * static_cast<double>(many - few);
+  if (many == few || 1.15 * expected > least_budget(options.steps, rough)) return rough;
+  return figures(options, keeps_states, measure(steps, options, many), many, some, few);
 }
 
 }  // namespace unroll::detail

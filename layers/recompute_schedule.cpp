@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace unroll::detail {
 
@@ -60,24 +59,47 @@ std::vector<Size> parts_of(Size n, Size s) {
   return parts;
 }
 
+namespace {
+
+double recorded(const SequenceMemory& memory, Size unit) {
+  return memory.last + memory.step * static_cast<double>(std::max(unit, memory.least_unit));
+}
+
+/// What is computed r times again is recorded r parts deep, beside the tape of all.
+double taken_by(const SequenceMemory& memory, Size unit, Size r) {
+  return (memory.tape + memory.left * static_cast<double>(unit)) * static_cast<double>(r) +
+         recorded(memory, unit);
+}
+
+Size next_unit(Size unit) { return std::max(unit + 1, unit + unit / 8); }
+
+}  // namespace
+
+double least_budget(Size steps, const SequenceMemory& memory) {
+  double least = recorded(memory, steps);
+  for (Size unit = 1; unit <= steps; unit = next_unit(unit)) {
+    const Size n = (steps + unit - 1) / unit;
+    for (Size r = n > 1 ? 1 : 0;; ++r) {
+      const Size needed = states_for(n, r);
+      least =
+          std::min(least, taken_by(memory, unit, r) + memory.state * static_cast<double>(needed));
+      if (needed <= 1) break;
+    }
+  }
+  return memory.fixed + least;
+}
+
 RecomputeSchedule schedule_within(const std::string& label, Size steps,
                                   const SequenceMemory& memory, double budget) {
   const double room = budget - memory.fixed;
-  auto recorded = [&](Size unit) {
-    return memory.last + memory.step * static_cast<double>(std::max(unit, memory.least_unit));
-  };
-  if (recorded(steps) <= room) return {steps, 0};
+  if (recorded(memory, steps) <= room) return {steps, 0};
   RecomputeSchedule best;
-  double cheapest = 0, least = std::numeric_limits<double>::infinity();
-  for (Size unit = 1; unit <= steps; unit = std::max(unit + 1, unit + unit / 8)) {
+  double cheapest = 0;
+  for (Size unit = 1; unit <= steps; unit = next_unit(unit)) {
     const Size n = (steps + unit - 1) / unit;
-    // What is computed r times again is recorded r parts deep, beside the tape of all.
     for (Size r = n > 1 ? 1 : 0;; ++r) {
       const Size needed = states_for(n, r);
-      const double taken =
-          (memory.tape + memory.left * static_cast<double>(unit)) * static_cast<double>(r) +
-          recorded(unit);
-      least = std::min(least, taken + memory.state * static_cast<double>(needed));
+      const double taken = taken_by(memory, unit, r);
       const double most = std::clamp((room - taken) / memory.state, 0.0, static_cast<double>(n));
       if (const auto s = static_cast<Size>(most); taken <= room && s >= needed) {
         const double cost = recomputed_units(n, s) * static_cast<double>(unit);
@@ -89,7 +111,7 @@ RecomputeSchedule schedule_within(const std::string& label, Size steps,
   }
   if (best.unit == 0)
     fail(label, "memory_budget is ", static_cast<Size>(budget), " bytes; expected at least ",
-         static_cast<Size>(std::ceil(memory.fixed + least)),
+         static_cast<Size>(std::ceil(least_budget(steps, memory))),
          " for its weights' gradients, steps and states.");
   return best;
 }

@@ -42,6 +42,9 @@ double recomputed_units(Size n, Size s);
 /// The last part is one unit, which is recorded at once.
 std::vector<Size> parts_of(Size n, Size s);
 
+/// The least bytes in which that many steps can be gone through.
+double least_budget(Size steps, const SequenceMemory& memory);
+
 /// The cheapest schedule for that many steps whose states and recorded unit take at most
 /// `budget` bytes; unit = steps if all can be recorded. Throws Error("[label] ...") with the least
 /// possible budget if there is none.
