@@ -22,23 +22,33 @@ struct Use {
   Variable original, value;
 };
 
+/// Where one with that record stands, list.size() for nowhere.
+std::size_t place_of(const Variable& x, const Variables& list) {
+  std::size_t k = 0;
+  while (k < list.size() && !(list[k].record() == x.record())) ++k;
+  return k;
+}
+
 /// While it lives ops compute as if the tape recorded them, and what it would have recorded of
-/// their inputs is listed.
+/// their inputs is listed. An input of the function is what is given for it, however it is reached.
 class Noting final : detail::Reading {
  public:
-  explicit Noting(const Tape& tape) : tape_(tape) {}
+  Noting(const Tape& tape, const Variables& inputs, const Variables& given)
+      : tape_(tape), inputs_(inputs), given_(given) {}
   ~Noting() override { set_noting(before_); }
   std::vector<Use> uses;
 
  private:
   const Variable* find(const Variable& x) override {
+    const bool here = Tape::current() == &tape_;  // a step may have tapes of its own
+    if (std::size_t k = place_of(x, inputs_); here && k < inputs_.size()) return &given_[k];
     const Variable& value = read_outside(x);
     if (is_recorded(value)) add(x, value);
     return &value;
   }
   bool is_recorded(const Variable& x) const {
     if (x.empty() || !Tape::recording() || Tape::current() != &tape_) return false;
-    if (const ParameterData* parameter = x.record()->parameter()) return !parameter->frozen;
+    if (x.is_parameter()) return true;  // a frozen one too: it must not change in between
     return x.record()->tape == tape_.impl().serial && x.record()->slot >= 0;
   }
   void add(const Variable& x, const Variable& value) {
@@ -52,6 +62,7 @@ class Noting final : detail::Reading {
   }
 
   const Tape& tape_;
+  const Variables &inputs_, &given_;
   std::uint64_t before_ = set_noting(new_noting());
 };
 
@@ -69,6 +80,7 @@ class Replay final : detail::Reading {
 
  private:
   const Variable* find(const Variable& x) override {
+    if (Tape::current() != tape_.self) return nullptr;
     for (const Use& u : others_)
       if (u.original.record() == x.record()) return &u.value;
     return nullptr;
@@ -91,8 +103,8 @@ Variable recorded_again(const Variable& x) {
 
 struct Recomputation {
   Body f;
-  std::size_t given;                ///< the first inputs are f's own, then what else it used
-  std::vector<Variable> originals;  ///< of the latter
+  std::vector<std::size_t> own;     ///< which of the inputs f is called with, one perhaps twice
+  std::vector<Variable> originals;  ///< of the inputs: f's own, then what else it used
   std::vector<std::size_t> made;    ///< the results of f that are the op's: the others are inputs
   bool random;
   Generator::State drawn;
@@ -156,7 +168,7 @@ struct Recomputation {
 
   template <class MakeInput>
   Again call(Backward& b, TapeImpl& tape, const MakeInput& make_input) const {
-    Variables inputs;
+    Variables inputs, given;
     Again again;
     Replay replay(tape, random ? &drawn : nullptr);
     for (std::size_t k = 0; k < static_cast<std::size_t>(b.inputs()); ++k) {
@@ -171,18 +183,17 @@ struct Recomputation {
         again.targets.push_back(x);
         again.places.push_back(place);
       }
-      if (k < given)
-        inputs.push_back(x);
-      else
-        replay.put(originals[k - given], x);
+      replay.put(originals[k], x);
+      inputs.push_back(std::move(x));
     }
+    for (std::size_t k : own) given.push_back(inputs[k]);
     const Variables ys = [&] {
       const FlushDenormals as_before(false);  // the sweep around this flushes them
       const struct Counted {
         Counted() { ++computing_again; }
         ~Counted() { --computing_again; }
       } counted;
-      return f(inputs);
+      return f(given);
     }();
     for (int k = 0; k < b.results(); ++k) {
       const Variable& y = detail::read(ys[made[static_cast<std::size_t>(k)]]);
@@ -207,28 +218,36 @@ bool detail::is_computing_again() { return computing_again > 0; }
 Variables recomputed(Function<Variables(const Variables&)> f, const Variables& inputs) {
   TapeImpl* tape = recording_tape();
   if (!tape || tape->options.anomaly || tape->options.keep_values) return f(inputs);
-  Variables given;
+  // A value that is given twice is one, within f too; and so is one that comes out twice.
+  Recomputation again{f, {}, {}, {}, tape->generator != nullptr, {}};
+  Variables all, stand_ins, given, results;
   for (const Variable& x : inputs) {
     if (x.empty()) fail("recomputed", "input ", given.size(), " is empty; give it a value first.");
-    given.push_back(detach(x));
-    if (depends_on(*tape, detail::read(x))) note_value(*given.back().record());
+    const std::size_t place = place_of(x, all);
+    if (place == all.size()) {
+      all.push_back(x);
+      stand_ins.push_back(detach(x));
+      if (depends_on(*tape, detail::read(x))) note_value(*stand_ins.back().record());
+    }
+    again.own.push_back(place);
+    given.push_back(stand_ins[place]);
   }
-  Recomputation again{f, inputs.size(), {}, {}, tape->generator != nullptr, {}};
   if (again.random) again.drawn = tape->generator->state();
-  std::vector<Variable> all = inputs;
-  std::vector<Array> ys;
-  Variables results;
+  again.originals = all;
+  Variables ys;
+  std::vector<std::pair<std::size_t, std::size_t>> places;  // of results, and what of ys they are
   {
-    Noting noting(*tape->self);
+    const Variables own = all;
+    Noting noting(*tape->self, own, stand_ins);
     for (const Variable& y : f(given)) {
-      auto same = [&](const Variable& x) { return x.record() == y.record(); };
-      const auto input = std::find_if(given.begin(), given.end(), same);
-      if (input != given.end()) {
-        results.push_back(inputs[static_cast<std::size_t>(input - given.begin())]);
-      } else if (const Variable& value = detail::read(y); depends_on(*tape, value)) {
-        again.made.push_back(results.size());
+      const Variable& value = detail::read(y);
+      if (std::size_t k = place_of(value, stand_ins); k < stand_ins.size()) {
+        results.push_back(own[k]);
+      } else if (depends_on(*tape, value)) {
+        const std::size_t made = place_of(value, ys);
+        if (made == ys.size()) again.made.push_back(results.size()), ys.push_back(value);
+        places.push_back({results.size(), made});
         results.emplace_back();
-        ys.push_back(value.value());
       } else {  // a constant stays one, whatever its type
         results.push_back(value);
       }
@@ -239,10 +258,13 @@ Variables recomputed(Function<Variables(const Variables&)> f, const Variables& i
     }
   }
   if (ys.empty()) return results;
-  const std::vector<std::size_t> made = again.made;
+  std::vector<Array> values;
+  for (const Variable& y : ys) values.push_back(y.value());
+  ys.clear();
   Op op("recomputed", std::span<const Variable>(all));
-  std::vector<Variable> recorded = op.record(std::move(ys), std::move(again), Keep::inputs);
-  for (std::size_t k = 0; k < made.size(); ++k) results[made[k]] = std::move(recorded[k]);
+  const std::vector<Variable> recorded =
+      op.record(std::move(values), std::move(again), Keep::inputs);
+  for (auto [result, y] : places) results[result] = recorded[y];
   return results;
 }
 

@@ -37,10 +37,15 @@ template <class C, class S = typename CellTypes<C>::State>
 concept HasOutput = requires(const C& c, const S& s) {
   Variable(c.output(s));
 };
-template <class C, class X = typename CellTypes<C>::Input>
+template <class C, class X = typename CellTypes<C>::Input, class S = typename CellTypes<C>::State>
 concept HasZeroState = requires(const C& c, const X& x) {
-  c.zero_state(x);
+  { c.zero_state(x) } -> std::convertible_to<S>;
 };
+// A function of that name, which may be none that the loop can call. One of several is not seen.
+template <class C>
+concept NamesOutput = std::is_member_function_pointer_v<decltype(&C::output)>;
+template <class C>
+concept NamesZeroState = std::is_member_function_pointer_v<decltype(&C::zero_state)>;
 
 template <class C, class X = typename CellTypes<C>::Input, class S = typename CellTypes<C>::State>
 concept Steppable = requires(const C& c, const X& x, const S& s) {
@@ -52,7 +57,7 @@ template <class C>
 constexpr void check_cell() {
   using X = typename CellTypes<C>::Input;
   using S = typename CellTypes<C>::State;
-  static_assert(HasState<C>, "[cell] declare its memory: `struct State { Variable h; };`");
+  static_assert(HasState<C>, "[cell] declare its memory, in public: `struct State { Variable h; };`");
   static_assert(!HasState<C> || !std::is_same_v<S, NoState>,
                 "[cell] State must be a plain struct, without constructors, private members or "
                 "virtual functions: `struct State { Variable h; };`");
@@ -68,6 +73,11 @@ constexpr void check_cell() {
     static_assert(
         Steppable<C> || !constant,
         "[cell] step must return State: `State step(const Variable& x, const State& s) const`");
+    static_assert(HasOutput<C> || !NamesOutput<C>,
+                  "[cell] output must be `Variable output(const State& s) const`");
+    static_assert(HasZeroState<C> || !NamesZeroState<C>,
+                  "[cell] zero_state must be `State zero_state(const Variable& x) const` (with its "
+                  "Input instead of Variable, if it declares one)");
   }
 }
 

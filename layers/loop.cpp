@@ -4,6 +4,7 @@
 #include <deque>
 
 #include <unroll/autograd/op.hpp>
+#include <unroll/autograd/substitution.hpp>
 #include <unroll/layers/over_time.hpp>
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/random.hpp>
@@ -20,7 +21,7 @@ void copy_rows(const Array& mask, Array& to, const Array& from) {
 // The state after a step of which only some sequences took part.
 Variable select_rows(const RunOptions& options, Size t, const Variable& after,
                      const Variable& before) {
-  if (after.record() == before.record()) return after;
+  if (is_same(after, before)) return after;
   if (before.empty() || after.empty())
     fail(options.label, "a value of the State is empty ", before.empty() ? "before" : "after",
          " step ", t, " and not ", before.empty() ? "after" : "before",
@@ -56,12 +57,27 @@ class Loop {
  public:
   Loop(Steps& steps, const RunOptions& options) : steps_(steps), options_(options) {}
 
-  /// Makes what the steps have made of the state a constant.
-  void cut() {
+  /// Makes what the first `taken` steps have made of the state a constant.
+  void cut(Size taken) {
     const std::vector<bool> carried = steps_.unchanged();
+    const Padding& padding = options_.padding;
+    const bool all_begun = padding.none() || padding.begun(taken, options_.reverse);
     steps_.values(now_);
-    for (std::size_t k = 0; k < now_.size(); ++k)
-      if (!carried[k] && !now_[k]->empty()) *now_[k] = detach(*now_[k]);
+    const Variables before = copies(now_);
+    for (std::size_t k = 0; k < now_.size(); ++k) {
+      Variable& v = *now_[k];
+      if (carried[k] || v.empty()) continue;
+      std::size_t first = 0;  // one value in two places stays one
+      while (!(before[first].record() == v.record())) ++first;
+      if (first < k) {
+        v = *now_[first];
+        continue;
+      }
+      const Variable constant = detach(v);
+      v = all_begun || !is_float(v.type())
+              ? constant
+              : where(padding.begun(taken, options_.reverse, v.rank()), constant, v);
+    }
   }
 
   void step(Size k) {
@@ -74,10 +90,22 @@ class Loop {
     if (partly || !options_.zoneout.empty())
       step_with_state_before(t, partly);
     else
-      steps_.step(t);
+      call(t);
     if (options_.truncation.k1 > 0) steps_.start_from(steps_.unchanged());
   }
   void keep(Size k) { steps_.keep(options_.time(k)); }
+  /// The same as step(k), and throws Error if it loses a value of the state.
+  void step_and_look(Size k) {
+    steps_.values(now_);
+    std::vector<bool> there;
+    for (const Variable* v : now_) there.push_back(!v->empty());
+    step(k);
+    steps_.values(now_);
+    for (std::size_t i = 0; i < now_.size() && now_.size() == there.size(); ++i)
+      if (there[i] && now_[i]->empty())
+        fail(options_.label, "value ", i, " of its State is empty after step ", options_.time(k),
+             "; a step gives all of them: {h, c}.");
+  }
 
   /// Remembers what it takes to run on from here.
   void save() {
@@ -92,10 +120,17 @@ class Loop {
   }
 
  private:
+  void call(Size t) {
+    try {
+      steps_.step(t);
+    } catch (const Error& e) {
+      fail_at(e, options_.label, t);
+    }
+  }
   void step_with_state_before(Size t, bool partly) {
     steps_.values(now_);
     const Variables before = copies(now_);
-    steps_.step(t);
+    call(t);
     steps_.values(now_);
     if (!options_.zoneout.empty()) zone_out(options_.label, options_.zoneout, before, now_);
     if (!partly) return;
@@ -123,7 +158,7 @@ void run_overlapping(Loop& loop, const RunOptions& options) {
   for (Size k = 0; k < options.steps; ++k) {
     if (k % k1 == 0 && k > back) {
       loop.restore();
-      loop.cut();
+      loop.cut(k - back);
       for (Size again = k - back; again < k; ++again) loop.step(again);
     }
     loop.step(k);
@@ -160,6 +195,17 @@ std::vector<Variable*> Steps::present() {
   return list;
 }
 
+bool is_same(const Variable& a, const Variable& b) {
+  return read(a).record() == read(b).record();
+}
+
+void fail_at(const Error& e, const std::string& label, Size t) {
+  const std::string place = t < 0 ? label : unroll::join(label, " t=", t);
+  const std::string_view said = e.what();  // anomalies say the place themselves
+  throw Error(said.find(place) != said.npos ? std::string(said)
+                                            : unroll::join(said, " At ", place, "."));
+}
+
 void zone_out(const std::string& label, const std::vector<double>& probabilities,
               const Variables& before, const std::vector<Variable*>& now) {
   check_count(label, before.size(), now.size(), "zoneout");
@@ -171,7 +217,7 @@ void zone_out(const std::string& label, const std::vector<double>& probabilities
     if (!(p >= 0 && p < 1)) fail(label, "zoneout is ", p, "; expected 0 <= p < 1.");
     Variable& after = *now[k];
     if (p == 0 || before[k].empty() || after.empty() || !is_float(after.type()) ||
-        after.record() == before[k].record())
+        is_same(after, before[k]))
       continue;
     if (after.shape() != before[k].shape())
       fail(label, "a value of the State is ", before[k].shape(), " before a step and ",
@@ -182,7 +228,7 @@ void zone_out(const std::string& label, const std::vector<double>& probabilities
     }
     Generator* generator = Tape::generator();
     if (!generator)
-      fail(label, "zoneout: the tape has no generator; make it with Tape tape(generator).");
+      fail(label, "zoneout: ", kNoGenerator);
     after = where(bernoulli(after.shape(), p, *generator, after.type()), before[k], after);
   }
 }
@@ -208,8 +254,11 @@ void run_plainly(Steps& steps, const RunOptions& options, Size from, Size end) {
   const bool cuts = window > 0 && Tape::recording();
   Loop loop(steps, options);
   for (Size k = from; k < end; ++k) {
-    if (cuts && k > 0 && k % window == 0) loop.cut();
-    loop.step(k);
+    if (cuts && k > 0 && k % window == 0) loop.cut(k);
+    if (k == from)
+      loop.step_and_look(k);
+    else
+      loop.step(k);
     loop.keep(k);
   }
 }

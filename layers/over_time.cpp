@@ -89,12 +89,13 @@ void check_start(const std::string& label, const Variables& values, const Variab
 namespace {
 
 // 0 * NaN is NaN in the backward pass of a product, so selecting among its results is not enough.
-// `xs` begins at step `first`.
-Variable without_padding(const Padding& padding, const Variable& xs, Size first) {
+// `xs` begins at step `first`; what is float reads as `instead` where it is padded.
+Variable without_padding(const Padding& padding, const Variable& xs, Size first,
+                         const Array& instead) {
   if (padding.none()) return xs;
   if (is_float(xs.type())) {
     const Array mask = padding.all(xs.rank()).value().sliced(0, first, first + xs.size(0));
-    return where(mask, xs, padding.in_its_place(xs.value(), first));
+    return where(mask, xs, instead);
   }
   Array cleared = xs.value().copy();
   for (Size t = 0; t < cleared.size(0); ++t)
@@ -120,6 +121,8 @@ InputRows::InputRows(const std::string& label, const Variables& sequences,
       fail(label, "input ", k, " is ", xs.shape(), ", the first one ", sequences[0].shape(),
            "; expected the same T and B.");
     }
+    const bool reads_others = !padding_.none() && is_float(xs.type());
+    instead_.push_back(reads_others ? padding_.in_its_place(xs.value()) : Array());
   }
   load(0, all ? steps_ : std::min<Size>(steps_, 1));
   for (std::size_t k = 0; k < sequences.size(); ++k) {
@@ -132,8 +135,9 @@ InputRows::InputRows(const std::string& label, const Variables& sequences,
 void InputRows::load(Size first, Size end) {
   rows_.clear();
   first_ = first;
+  std::size_t k = 0;
   for (const Variable& xs : slices(first, end))
-    rows_.push_back(rows_of(without_padding(padding_, xs, first)));
+    rows_.push_back(rows_of(without_padding(padding_, xs, first, instead_[k++])));
 }
 
 Variables InputRows::slices(Size first, Size end) const {
@@ -149,6 +153,7 @@ InputRows InputRows::part(const Variables& slices, Size first) const {
   part.padding_ = padding_;
   part.sequences_ = slices;
   part.start_ = first;
+  part.instead_ = instead_;
   part.some_ = some_;
   return part;
 }
@@ -167,8 +172,30 @@ Padding::Padding(const std::string& label, const std::vector<Size>& lengths, con
   if (std::all_of(real, real + steps * batch, [](float m) { return m == 1; })) return;
   active_ = zeros({steps}, int64);
   Size* active = active_.mutable_data<Size>();
-  for (Size t = 0; t < steps; ++t)
-    active[t] = std::count(real + t * batch, real + (t + 1) * batch, 1.f);
+  first_.assign(static_cast<std::size_t>(batch), steps);
+  last_.assign(static_cast<std::size_t>(batch), -1);
+  for (Size t = 0; t < steps; ++t, real += batch) {
+    active[t] = std::count(real, real + batch, 1.f);
+    for (std::size_t b = 0; b < first_.size(); ++b)
+      if (real[b] == 1) first_[b] = std::min(first_[b], t), last_[b] = t;
+  }
+}
+
+bool Padding::has_begun(std::size_t b, Size k, bool reverse) const {
+  return reverse ? last_[b] >= mask_.size(0) - k : first_[b] < k;
+}
+
+bool Padding::begun(Size k, bool reverse) const {
+  bool all = true;
+  for (std::size_t b = 0; b < first_.size(); ++b) all &= has_begun(b, k, reverse);
+  return all;
+}
+
+Variable Padding::begun(Size k, bool reverse, int rank) const {
+  Array begun({batch()}, float32);
+  for (std::size_t b = 0; b < first_.size(); ++b)
+    begun.mutable_data<float>()[b] = has_begun(b, k, reverse);
+  return with_rank(begun, rank);
 }
 
 void Padding::read(const std::string& label, const std::vector<Size>& lengths) {
@@ -193,16 +220,14 @@ void Padding::read(const std::string& label, const Variable& mask) {
   for (std::size_t k = 0; k < numbers.size(); ++k) real[k] = numbers[k] != 0 ? 1 : 0;
 }
 
-Array Padding::in_its_place(const Array& xs, Size first) const {
+Array Padding::in_its_place(const Array& xs) const {
   Shape shape = xs.shape();
   shape[0] = 1;
   Array row(shape, xs.type());
-  const float* real = mask_.data<float>() + first * batch();
   std::vector<Size> without;
   Array any;
   for (Size b = 0; b < batch(); ++b) {
-    Size t = 0;
-    while (t < xs.size(0) && real[t * batch() + b] == 0) ++t;
+    const Size t = first_[static_cast<std::size_t>(b)];
     if (t == xs.size(0)) {
       without.push_back(b);
       continue;

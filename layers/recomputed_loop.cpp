@@ -51,6 +51,7 @@ void go_again_later(const Ref<Plan>& plan, Steps& steps, Size from, Size end, Si
   struct Result : Shared {
     bool wanted = true;
     Ref<Steps> steps;
+    std::vector<bool> carried;
   };
   Ref<Result> result(new Result);
   Ref<Steps> start = steps.fork();
@@ -64,15 +65,17 @@ void go_again_later(const Ref<Plan>& plan, Steps& steps, Size from, Size end, Si
     run->rows = start->rows.part(Variables(std::vector<Variable>(slices, in.end())), first);
     if (plan->keeps_states) run->keep_from(first, last - first);
     go(plan, *run, from, end, states);
-    if (result->wanted) result->steps = run;
+    if (result->wanted) {
+      result->steps = run;
+      result->carried = run->unchanged();
+    }
     return copies(all_values_of(*run));
   };
   const Variables values = recomputed(part, inputs);
-  const std::vector<bool> still = result->steps->unchanged();
   std::size_t k = 0;
   for (Variable* v : all_values_of(*result->steps)) *v = values[k++];
   steps.join(*result->steps);
-  steps.start_from(still);  // what the part only carried has another name after it
+  steps.start_from(result->carried);  // what the part only carried has another name after it
   result->wanted = false;
   result->steps = nullptr;
 }

@@ -35,7 +35,7 @@ class Recurrent : public Module {
   /// No layers; to be assigned to.
   Recurrent() = default;
   template <class C>
-  requires(!std::is_same_v<C, Recurrent> && detail::IsCell<C>) Recurrent(C cell) {
+  requires(!std::is_same_v<C, Recurrent> && detail::HasState<C>) Recurrent(C cell) {
     add_layer(detail::any_cell(std::move(cell)));
   }
 
@@ -177,6 +177,7 @@ Recurrent recurrent(Size in, Size hidden, const RecurrentOptions& options = {}) 
 /// its options; what they say of layers that read others now holds for its lowest one too.
 template <class... Layers>
 Recurrent stacked(Layers... layers) {
+  static_assert((detail::HasState<Layers> && ...), "[recurrent] layers are cells, or Recurrents");
   Recurrent result;
   (detail::RecurrentBuilder::append(result, Recurrent(std::move(layers))), ...);
   return result;
@@ -185,8 +186,8 @@ Recurrent stacked(Layers... layers) {
 /// The same with options that hold for each of the layers; how many there are, their directions
 /// and how these are merged is said by what they are made of, which has no other options.
 template <class... Layers>
-requires(detail::IsCell<Layers>&&...) Recurrent
-    stacked(const RecurrentOptions& options, Layers... layers) {
+Recurrent stacked(const RecurrentOptions& options, Layers... layers) {
+  static_assert((detail::HasState<Layers> && ...), "[recurrent] layers are cells, or Recurrents");
   detail::RecurrentBuilder::check_stacked(options);
   Recurrent result;
   (detail::RecurrentBuilder::append(result, Recurrent(std::move(layers)), options), ...);

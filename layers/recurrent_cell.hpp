@@ -2,6 +2,8 @@
 // CellState only, as an element of Recurrent::State.
 #pragma once
 
+#include <optional>
+
 #include <unroll/autograd/substitution.hpp>
 #include <unroll/layers/over_time.hpp>
 
@@ -33,8 +35,16 @@ class CellState {
     if (!box_.unique()) box_ = box_->copy();
     box_->each_value(f, argument);
   }
-  void fill_start(const std::string&, const CellState& zero) {
-    if (empty()) *this = zero;
+  void each_value(void (*f)(void*, const Variable&), void* argument) const {
+    if (box_) static_cast<const AnyBox&>(*box_).each_value(f, argument);
+  }
+  void fill_start(const std::string& label, const CellState& zero) {
+    if (empty()) {
+      *this = zero;
+    } else if (!zero.empty()) {
+      if (!box_.unique()) box_ = box_->copy();
+      box_->fill_start(label, *zero.box_);
+    }
   }
 
  private:
@@ -42,6 +52,8 @@ class CellState {
     virtual Ref<AnyBox> copy() const = 0;
     virtual Variables values() const = 0;
     virtual void each_value(void (*f)(void*, Variable&), void* argument) = 0;
+    virtual void each_value(void (*f)(void*, const Variable&), void* argument) const = 0;
+    virtual void fill_start(const std::string& label, const AnyBox& zero) = 0;
   };
   template <class S>
   struct Box final : AnyBox {
@@ -50,6 +62,14 @@ class CellState {
     Variables values() const override { return values_of(state); }
     void each_value(void (*f)(void*, Variable&), void* argument) override {
       for_each_value(state, [&](Variable& x) { f(argument, x); });
+    }
+    void each_value(void (*f)(void*, const Variable&), void* argument) const override {
+      auto read = [&](const Variable& x) { f(argument, x); };
+      detail::each_value(state, read);
+    }
+    void fill_start(const std::string& label, const AnyBox& zero) override {
+      // Values without their struct are put into one by the cell.
+      if (auto* same = dynamic_cast<const Box*>(&zero)) detail::fill_start(label, state, same->state);
     }
     S state;
   };
@@ -93,6 +113,11 @@ struct AnyCell : Shared {
                                    const std::vector<Substitution::Pair>& weights) = 0;
 };
 
+/// The Substitution of those weights, none of none: every op looks into it.
+inline std::optional<Substitution> in_place_of(const std::vector<Substitution::Pair>& weights) {
+  return weights.empty() ? std::nullopt : std::optional<Substitution>(std::in_place, weights);
+}
+
 /// Throws because a list of values does not fit a State.
 [[noreturn]] void fail_values(const std::string& label, std::size_t given, std::size_t expected);
 
@@ -107,7 +132,7 @@ struct HeldCell final : AnyCell {
     CellState last() const override { return states.last(); }
     CellState all() const override { return states.all(); }
     const Variable& outputs() const override {
-      Substitution in_place(weights);
+      const auto in_place = in_place_of(weights);
       return states.outputs();
     }
     Ref<HeldCell> cell;  // is asked by outputs(), when the Recurrent may be gone
@@ -142,7 +167,7 @@ struct HeldCell final : AnyCell {
   }
   Ref<AnyStates> over_time(const Variable& xs, const OverTimeOptions<CellState>& o,
                            const std::vector<Substitution::Pair>& weights) override {
-    Substitution in_place(weights);
+    const auto in_place = in_place_of(weights);
     S initial = {};
     if (const S* given = o.initial.template as<S>())
       initial = *given;
@@ -180,9 +205,11 @@ struct HeldCell final : AnyCell {
 template <class C>
 Ref<AnyCell> any_cell(C cell) {
   check_cell<C>();
+  static_assert(std::is_base_of_v<Module, C>,
+                "[recurrent] a cell in a Recurrent is a Module: derive it from Cell or Module");
   static_assert(std::is_same_v<InputOf<C>, Variable>,
                 "[recurrent] a cell in a Recurrent takes one Variable, not a struct, as its input");
-  if constexpr (Steppable<C>)
+  if constexpr (Steppable<C> && std::is_base_of_v<Module, C>)
     return Ref<AnyCell>(new HeldCell<C>(std::move(cell)));
   else
     return {};

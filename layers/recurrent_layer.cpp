@@ -47,10 +47,14 @@ void check_options(const RecurrentOptions& options) {
 
 LearnedStart::LearnedStart(const Variables& zero) {
   for (const Variable& v : zero) {
+    if (!is_float(v.type())) {  // a count starts as it does without learning
+      values.emplace_back();
+      continue;
+    }
     const Array begin = v.value().copy();
     Shape shape = v.shape();
-    if (shape.rank() == 0 || !is_float(v.type()))
-      fail("recurrent", "learned_initial: a value of the State is ", v.type(), " ", shape,
+    if (shape.rank() == 0)
+      fail("recurrent", "learned_initial: a value of the State is a single ", v.type(),
            "; expected floating numbers of shape (B, ...).");
     shape.erase(0);
     values.push_back(parameter(join("value", values.size()), shape, [begin](Array& a, Generator&) {

@@ -42,7 +42,7 @@ struct RecurrentOptions {
   double dropout = 0;
   Size layers = 1;
   /// Every cell starts from Parameters, which begin as its zero_state, instead of that; of images
-  /// from one number for each channel, as their size is not known.
+  /// from one number for each channel, as their size is not known. Integers are not learned.
   bool learned_initial = false;
   Merge merge = Merge::concat;
   /// Of every layer but the first; dropout does not touch the x that goes around.

@@ -15,8 +15,13 @@ Stack::State Stack::step(const Variable& x, const State& s) const {
     std::optional<Substitution> dropped;
     if (!noise.empty()) dropped.emplace(noise[k].weights);
     const Variable seen = l.read(input, noise.empty() ? Variable() : noise[k].mask);
-    next.cells.push_back(l.cells[0].cell->step(seen, start_of(l.cells[0], s, k),
-                                               zoneout.empty() ? l.options.zoneout : zoneout));
+    AnyCell& cell = *l.cells[0].cell;
+    try {
+      next.cells.push_back(cell.step(seen, start_of(l.cells[0], s, k),
+                                     zoneout.empty() ? l.options.zoneout : zoneout));
+    } catch (const Error& e) {
+      fail_at(e, cell.module().name(), -1);
+    }
     if (k + 1 < layers.size()) input = l.show(input, outputs(k, next, k), 1);
   }
   return next;

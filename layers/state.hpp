@@ -23,12 +23,12 @@ struct AnyBase {
   requires(std::is_base_of_v<T, S> && !std::is_same_v<T, S>) operator T() const;
 };
 
-template <class S, class... Fields>
+template <class S, class... Any>
 constexpr int count_fields() {
-  if constexpr (sizeof...(Fields) <= 12 && requires { S{Fields{}..., AnyField{}}; })
-    return count_fields<S, Fields..., AnyField>();
+  if constexpr (sizeof...(Any) <= 12 && requires { S{Any{}..., AnyField{}}; })
+    return count_fields<S, Any..., AnyField>();
   else
-    return static_cast<int>(sizeof...(Fields));
+    return static_cast<int>(sizeof...(Any));
 }
 
 template <class T>
@@ -38,17 +38,23 @@ inline constexpr bool is_list<std::vector<T, A>> = true;
 template <class T, std::size_t N>
 inline constexpr bool is_list<std::array<T, N>> = true;
 
+// How many fields a struct has, told once a type, so that one that does not do is refused once.
+template <class S>
+struct Fields {
+  static constexpr bool plain = std::is_aggregate_v<S> && !requires { S{AnyBase<S>{}}; };
+  static constexpr int count = plain ? count_fields<S>() : 0;
+  static_assert(plain,
+                "[state] a State or Input must be a plain struct of Variables, numbers, such "
+                "structs, std::array and std::vector: no constructor, private member or base "
+                "class");
+  static_assert(count <= 12,
+                "[state] a struct has up to 12 fields; put some into a struct of their own");
+};
+
 // Calls f with all fields of s at once: f(s.h, s.c).
 template <class S, class F>
 void with_fields(S& s, F&& f) {
-  using Plain = std::remove_const_t<S>;
-  static_assert(
-      std::is_aggregate_v<Plain> && !requires { Plain{AnyBase<Plain>{}}; },
-      "[state] a State or Input must be a plain struct of Variables, numbers, such "
-      "structs, std::array and std::vector: no constructor, private member or base class");
-  constexpr int n = count_fields<Plain>();
-  static_assert(n <= 12,
-                "[state] a struct has up to 12 fields; put some into a struct of their own");
+  constexpr int n = Fields<std::remove_const_t<S>>::count;
   if constexpr (n == 1) {
     auto& [a] = s;
     f(a);
@@ -90,8 +96,10 @@ void with_fields(S& s, F&& f) {
 
 // A type that hands out its Variables itself, as the state of an erased cell does.
 template <class S>
-concept HasValues = requires(S& s, const S& c, void (*f)(void*, Variable&)) {
+concept HasValues = requires(S& s, const S& c, void (*f)(void*, Variable&),
+                             void (*read)(void*, const Variable&)) {
   s.each_value(f, nullptr);
+  c.each_value(read, nullptr);  // the values where they are, not copies of them
   Variables(c.values());
 };
 
@@ -106,10 +114,9 @@ void each_value(S& s, F& f) {
     f(s);
   } else if constexpr (is_list<Plain>) {
     for (auto& element : s) each_value(element, f);
-  } else if constexpr (HasValues<Plain> && std::is_const_v<S>) {
-    for (const Variable& x : s.values()) f(x);
   } else if constexpr (HasValues<Plain>) {
-    s.each_value([](void* g, Variable& x) { (*static_cast<F*>(g))(x); }, &f);
+    using Value = std::conditional_t<std::is_const_v<S>, const Variable, Variable>;
+    s.each_value([](void* g, Value& x) { (*static_cast<F*>(g))(x); }, &f);
   } else {
     with_fields(s, [&](auto&... field) { (each_value(field, f), ...); });
   }

@@ -2,6 +2,7 @@
 // stacking; and the few that do, kept small, because every user's program compiles them. Internal.
 #pragma once
 
+#include <unroll/autograd/substitution.hpp>
 #include <unroll/layers/cell_check.hpp>
 
 namespace unroll {
@@ -10,7 +11,8 @@ namespace unroll {
 /// windows of k1 steps, and gradients of the states in a window go back to k2 steps before its end.
 /// {k} cuts between windows, {T} nowhere. Where k2 > k1 a window runs the steps before it again,
 /// with the same random numbers: k2 / k1 times as many steps in all. What a State only carries from
-/// its start, such as an AttentionMemory, is never cut. Windows count the steps that are taken,
+/// its start, such as an AttentionMemory, is never cut, nor is the state of a sequence of which no
+/// real step was taken yet. Windows count the steps that are taken,
 /// padded ones too: from t = 0, in reverse from t = T - 1 whatever the lengths. The states that one
 /// sees are those of their own window; what later windows run again are copies. With memory_budget or
 /// recompute_every k2 = k1; overlapping windows that take little memory have tapes of their own.
@@ -109,10 +111,13 @@ class Padding {
   /// How many sequences are real at step t, of those that there are.
   Size active(Size t) const { return active_.data<Size>()[t]; }
   Size batch() const { return mask_.size(1); }
-  /// (1, B, ...), what is read where there is padding: a step of each sequence that is real, of
-  /// another one if it has none among those of xs, which begins at step `first`. 0 would not do for
-  /// a cell that is not finite there.
-  Array in_its_place(const Array& xs, Size first) const;
+  /// Whether each sequence has a real step among its first k, in reverse its last k.
+  bool begun(Size k, bool reverse) const;
+  /// 1 for those that do, else 0: (B, 1, ...) of that rank.
+  Variable begun(Size k, bool reverse, int rank) const;
+  /// (1, B, ...), what is read where there is padding of xs (T, B, ...): a step of each sequence that
+  /// is real, of another one if it has none. 0 would not do for a cell that is not finite there.
+  Array in_its_place(const Array& xs) const;
   /// 1 where real, else 0: (B, 1, ...) of that rank.
   Variable at(Size t, int rank) const;
   /// (T, B, 1, ...).
@@ -124,6 +129,9 @@ class Padding {
 
   Array mask_;    // (T, B)
   Array active_;  // (T), int64; empty without padding
+  // Of each sequence the first real step and the last; T and -1 if there is none.
+  std::vector<Size> first_, last_;
+  bool has_begun(std::size_t b, Size k, bool reverse) const;
 };
 
 /// The rows of one or several sequences (T, B, ...), by value and step; other steps' where padded, so
@@ -155,6 +163,7 @@ class InputRows {
   Size start_ = 0;  // the step of a sequence's first row
   Size first_ = 0;  // the step of the first row loaded
   std::vector<std::vector<Variable>> rows_;
+  std::vector<Array> instead_;  // of whole sequences, so that parts of them read what the whole does
   Variables some_;
 };
 
@@ -223,6 +232,13 @@ void run_plainly(Steps& steps, const RunOptions& options, Size from, Size end);
 /// The same in parts, of which the tape keeps the states at the start.
 void run_recomputed(Steps& steps, const RunOptions& options);
 
+/// Whether two values are the same one, not only equal.
+bool is_same(const Variable& a, const Variable& b);
+
+/// Throws what a cell's step has thrown once more, with where it was: "... At encoder t=3."; -1: no
+/// step of a sequence.
+[[noreturn]] void fail_at(const Error& e, const std::string& label, Size t);
+
 /// Zoneout of a state: `now` points to its values after a step, `before` are those before it.
 /// Throws Error if there are not as many, or probabilities do not fit.
 void zone_out(const std::string& label, const std::vector<double>& probabilities,
@@ -260,6 +276,7 @@ struct CellSteps final : Steps {
   Ref<Steps> fork() const override {
     auto* copy = new CellSteps(cell, x, rows.part({}, 0));
     copy->state = state;
+    copy->start = start;
     return Ref<Steps>(copy);
   }
   bool keeps_states() const override { return !kept.empty(); }
@@ -270,6 +287,7 @@ struct CellSteps final : Steps {
   void join(Steps& fork) override {
     auto& other = static_cast<CellSteps&>(fork);
     state = std::move(other.state);
+    start = std::move(other.start);
     for (std::size_t k = 0; k < other.kept.size(); ++k)
       kept[static_cast<std::size_t>(other.first_kept - first_kept) + k] = std::move(other.kept[k]);
   }
@@ -282,7 +300,7 @@ struct CellSteps final : Steps {
   std::vector<bool> unchanged() override {
     std::vector<bool> list;
     each_with_start(state, &start, [&](const Variable& v, const Variable* first) {
-      list.push_back(first && v.record() == first->record());
+      list.push_back(first && is_same(v, *first));
     });
     return list;
   }
@@ -305,6 +323,9 @@ class Cached {
  public:
   template <class F>
   const T& get(F&& make) const {
+    // What is read in the place of other values belongs to whoever reads so, as a part of a sequence
+    // does that is computed again, and to nobody after it.
+    if (reading) return read_there_ = make();
     std::uint64_t tape = recording_serial();
     if (!made_ || tape_ != tape) value_ = make();
     made_ = true;
@@ -315,7 +336,7 @@ class Cached {
  private:
   mutable bool made_ = false;
   mutable std::uint64_t tape_ = 0;
-  mutable T value_;
+  mutable T value_, read_there_;
 };
 
 /// Throws unless states were kept, and t is one of them.

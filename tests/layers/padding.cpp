@@ -5,12 +5,15 @@
 #include <cmath>
 #include <limits>
 
+#include "common/numbers.hpp"
+
 #include <unroll/layers/cells/elman.hpp>
 #include <unroll/layers/cells/gru.hpp>
 #include <unroll/layers/cells/lstm.hpp>
 #include <unroll/layers/embedding.hpp>
 #include <unroll/layers/recurrent.hpp>
 #include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/linear.hpp>
 #include <unroll/ops/random.hpp>
 #include <unroll/ops/reduce.hpp>
 
@@ -111,6 +114,36 @@ BOOST_AUTO_TEST_CASE(constant_inputs_with_nan_in_padding) {
   for (const Parameter& p : cell.parameters())
     BOOST_TEST(std::isfinite(sum(abs(p.grad())).item()), p.name());
   BOOST_TEST(std::isnan(x.at({kSteps - 1, 0, 0})));  // the caller's array is as it was
+}
+
+// The first step of a sequence, or all of it, may be padding: a start made of it is made of a real one.
+BOOST_AUTO_TEST_CASE(a_start_that_reads_its_input) {
+  struct Reading : Cell {
+    using Cell::Cell;
+    Parameter V = parameter("V", {hidden, in});
+    struct State {
+      Variable h;
+    };
+    State zero_state(const Variable& x) const { return {linear(x, V)}; }
+    State step(const Variable& x, const State& s) const { return {tanh(s.h + linear(x, V))}; }
+  } cell(3, 4);
+  const Array x = padded_with(kNan, random({kSteps, kBatch, 3}, float32));
+  for (bool all : {false, true}) {
+    Array mask = ones({kSteps, kBatch});
+    mask[0][0].fill(0);
+    if (all) mask[0].fill(0);
+    for (Size b = 0; b < kBatch; ++b)
+      for (Size t = kLengths[static_cast<std::size_t>(b)]; t < kSteps; ++t) mask[t][b].fill(0);
+    auto run = [&](Size every) {
+      Tape tape;
+      const Variable h = over_time(cell, x, {.mask = mask, .recompute_every = every}).last().h;
+      return std::vector<Array>{h.value(), grad(sum(square(h)), cell.V).value()};
+    };
+    const std::vector<Array> plain = run(0);
+    BOOST_TEST(std::isfinite(sum(abs(plain[1])).item()));
+    for (Size every : {1, 2})
+      for (std::size_t k : {0, 1}) BOOST_TEST(distance(run(every)[k], plain[k]) < 1e-6);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(indices_out_of_range_in_padding_of_a_struct) {

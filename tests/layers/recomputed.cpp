@@ -320,7 +320,7 @@ BOOST_AUTO_TEST_CASE(mistakes) {
   BOOST_TEST(error_of([&] { over_time(descending, xs, {.recompute_every = 2}); }) ==
              "[grad] a value () belongs to what the backward pass computes again, which is recorded "
              "only then; let it be a result, or part of the State, pass detach(x), or use over_time "
-             "without recompute_every and memory_budget.");
+             "without recompute_every and memory_budget. At Descending t=0.");
   Leaking leaking(3, 4);
   over_time(leaking, xs);
   BOOST_TEST(sum(leaking.first).is_recorded());

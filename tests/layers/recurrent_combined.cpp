@@ -231,4 +231,29 @@ BOOST_AUTO_TEST_CASE(dropout_between_padded_layers_by_hand_to_order_two) {
   });
 }
 
+// Without output() of its own it shows the first value, that of the lowest layer.
+BOOST_AUTO_TEST_CASE(a_cell_made_of_layers) {
+  struct Made : Module {
+    Recurrent inner = submodule("inner", recurrent<LSTM>(4, 4, {.layers = 2}));
+    using State = Recurrent::State;
+    State zero_state(const Variable& x) const { return inner.zero_state(x); }
+    State step(const Variable& x, const State& s) const { return inner.step(x, s); }
+  } cell;
+  cell.to(float64);
+  const auto states = over_time(cell, random({kSteps, kBatch, 4}));
+  for (Size t = 0; t < kSteps; ++t)
+    BOOST_TEST(identical(states.outputs().value()[t], values_of(states[t])[0].value()));
+  BOOST_TEST(identical(states.outputs().value(), values_of(states.all())[0].value()));
+  // A start without the batch axis is every sequence's, in a State within the State too.
+  const Variable h = random({4}, 5);
+  const Recurrent::State one{{LSTM::State{h, {}}, {}}};
+  const Recurrent::State each{{LSTM::State{h + zeros({kBatch, 4}, float64), {}}, {}}};
+  const std::vector<Size> lengths{6, 3, 0, 1};
+  auto last = [&](const Recurrent::State& start) {
+    return over_time(cell, random({kSteps, kBatch, 4}), {.initial = start, .lengths = lengths}).last();
+  };
+  for (std::size_t k = 0; k < 4; ++k)
+    BOOST_TEST(identical(values_of(last(one))[k].value(), values_of(last(each))[k].value()));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

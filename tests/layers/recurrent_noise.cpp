@@ -211,7 +211,8 @@ BOOST_AUTO_TEST_CASE(mistakes) {
              }) == "[recurrent] zoneout is -1; expected 0 <= p < 1.");
   Tape tape;
   BOOST_TEST(message({0.1}) ==
-             "[LSTM] zoneout: the tape has no generator; make it with Tape tape(generator).");
+             "[LSTM] zoneout: the tape has no generator; make it with Tape tape(generator), "
+             "or give parallel_backward {.generator = &generator}.");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -243,13 +243,15 @@ BOOST_AUTO_TEST_CASE(a_learned_start_begins_as_the_zero_state) {
     struct State {
       Variable h;
       std::vector<Variable> more;
+      Variable tags;  // no floating numbers: these are not learned
     };
     State zero_state(const Variable& x) const {
       const Size batch = x.size(0);
-      return {full({batch, hidden}, 2), {values({{1, 2, 3, 4}}) + zeros({batch, 1})}};
+      return {full({batch, hidden}, 2), {values({{1, 2, 3, 4}}) + zeros({batch, 1})},
+              Array({batch}, int64)};
     }
     State step(const Variable& x, const State& s) const {
-      return {tanh(linear(x, W) + s.h * s.more[0]), {s.h}};
+      return {tanh(linear(x, W) + s.h * s.more[0]), {s.h}, s.tags};
     }
   };
   Recurrent r = recurrent<Counted>(3, 4, {.learned_initial = true});

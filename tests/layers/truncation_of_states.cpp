@@ -199,6 +199,44 @@ BOOST_AUTO_TEST_CASE(one_start_in_two_places) {
   });
 }
 
+// Windows that overlap go back to before the change, where the memory still was that of the start.
+BOOST_AUTO_TEST_CASE(a_memory_that_changes_late) {
+  struct Late : Cell {
+    using Cell::Cell;
+    Size change = 0;
+    Parameter U = parameter("U", {hidden, hidden}), V = parameter("V", {hidden, hidden});
+    struct State {
+      Variable h, memory;
+      Size steps = 0;
+    };
+    State step(const Variable& x, const State& s) const {
+      const Variable memory = s.steps == change ? tanh(linear(s.memory, V)) : s.memory;
+      return {tanh(x + linear(s.h, U) + memory), memory, s.steps + 1};
+    }
+  } cell(3, 3);
+  cell.to(float64);
+  const Array weights = random({kSteps, 2, 3}, 4);
+  for (cell.change = 0; cell.change < kSteps; ++cell.change)
+    for (Truncation t : {Truncation{1, 2}, {2, 3}, {2, 5}, {3, 4}, {3, 3}, {1, kSteps}}) {
+      auto gradient = [&](auto&& outputs) {
+        Tape tape;
+        const Variable memory = tape.watch(random({2, 3}, 7));
+        return grad(sum(weights * outputs(Late::State{{}, memory})), memory).value();
+      };
+      auto by_hand = [&](const Late::State& start) {
+        return by_windows(
+            cell, x, t, OverTimeOptions<Late::State>{.initial = start}, [&](const Late::State& s) {
+              const bool changed = s.steps > cell.change;
+              return Late::State{detach(s.h), changed ? detach(s.memory) : start.memory, s.steps};
+            });
+      };
+      auto by_option = [&](const Late::State& start) {
+        return over_time(cell, x, {.initial = start, .truncation = t}).outputs();
+      };
+      BOOST_TEST(distance(gradient(by_option), gradient(by_hand)) < 1e-11);
+    }
+}
+
 // Numbers in a State are part of what a window goes on from, and its lists may grow.
 BOOST_AUTO_TEST_CASE(of_any_state) {
   struct Growing : Cell {

@@ -4,6 +4,7 @@
 
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/nn.hpp>
+#include <unroll/ops/random.hpp>
 #include <unroll/ops/reduce.hpp>
 
 namespace {
@@ -52,7 +53,7 @@ BOOST_AUTO_TEST_CASE(far_from_zero) {
   BOOST_TEST(close(layer_norm(x), layer_norm(near).value(), 1e-6));
   // Nor does a long sum lose the mean: an ulp of 1000 is 0.006 deviations here.
   Generator numbers(1);
-  Array wide = normal({1, 4096}, numbers);
+  Array wide = normal({1, 4096}, numbers, {.type = float64});
   double* v = wide.mutable_data<double>();
   for (Size i = 0; i < wide.size(); ++i) v[i] = static_cast<float>(1000 + 0.01 * v[i]);
   BOOST_TEST(close(layer_norm(wide.to(float32)), layer_norm(wide).value(), 0.004));

@@ -1,6 +1,9 @@
 // Programs that must not compile: a CASE each, and behind it what the compiler shall say. CASE 0 is
 // what is right; run.cmake compiles them one by one.
-#include <unroll/layers/over_time.hpp>
+#include <string>
+
+#include <unroll/layers/linear.hpp>
+#include <unroll/layers/recurrent.hpp>
 #include <unroll/ops/fuse.hpp>
 #include <unroll/ops/ops.hpp>
 
@@ -37,6 +40,51 @@ struct Stateless : Cell {
   Variable step(const Variable& x) const { return x; }
 };
 
+struct Hidden : Good {  // shows itself by a function that is not const
+  using Good::Good;
+  Variable output(const State& s) { return s.h; }
+};
+
+struct Unready : Good {  // starts from a number instead of the first input
+  using Good::Good;
+  State zero_state(Size batch) const { return {zeros({batch, hidden})}; }
+};
+
+struct Loose {  // no Module
+  struct State {
+    Variable h;
+  };
+  State step(const Variable& x, const State& s) const { return {tanh(x + s.h)}; }
+};
+
+struct Named : Cell {
+  using Cell::Cell;
+  struct State {
+    Variable h;
+    std::string name;
+  };
+  State step(const Variable& x, const State& s) const { return {x, s.name}; }
+};
+
+struct Large : Cell {
+  using Cell::Cell;
+  struct State {
+    Variable a, b, c, d, e, f, g, h, i, j, k, l, m;
+  };
+  State step(const Variable&, const State& s) const { return s; }
+};
+
+class Secret : public Cell {
+ public:
+  using Cell::Cell;
+
+ private:
+  struct State {
+    Variable h;
+  };
+  State step(const Variable& x, const State&) const { return {x}; }
+};
+
 void program(Variable x, const Variable& y) {
   [[maybe_unused]] const double scale = 2;
 #if CASE == 0
@@ -52,7 +100,7 @@ void program(Variable x, const Variable& y) {
   over_time(Forgetful(3, 4), x);
 #elif CASE == 5  // [cell] State must be a plain struct
   over_time(Private(3, 4), x);
-#elif CASE == 6  // [cell] declare its memory: `struct State { Variable h; };`
+#elif CASE == 6  // [cell] declare its memory, in public: `struct State { Variable h; };`
   over_time(Stateless(3, 4), x);
 #elif CASE == 7  // deleted
   x[0] = y;
@@ -62,5 +110,21 @@ void program(Variable x, const Variable& y) {
   x = Array({5, 3});
 #elif CASE == 10  // deleted
   Good cell(3, 4), copy(cell);
+#elif CASE == 11  // [cell] output must be `Variable output(const State& s) const`
+  over_time(Hidden(3, 4), x);
+#elif CASE == 12  // [cell] zero_state must be `State zero_state(const Variable& x) const`
+  over_time(Unready(3, 4), x);
+#elif CASE == 13  // [recurrent] a cell in a Recurrent is a Module: derive it from Cell or Module
+  Recurrent one = Loose();
+#elif CASE == 14  // [recurrent] a cell in a Recurrent is a Module: derive it from Cell or Module
+  stacked({.dropout = 0.5}, Good(3, 4), Loose());
+#elif CASE == 15  // [recurrent] layers are cells, or Recurrents
+  stacked(Good(3, 4), Linear(4, 4));
+#elif CASE == 16  // [state] a State or Input must be a plain struct of Variables
+  over_time(Named(3, 4), x);
+#elif CASE == 17  // [state] a struct has up to 12 fields
+  over_time(Large(3, 4), x);
+#elif CASE == 18  // [cell] declare its memory, in public
+  over_time(Secret(3, 4), x);
 #endif
 }
