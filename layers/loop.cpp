@@ -67,8 +67,8 @@ class Loop {
     for (std::size_t k = 0; k < now_.size(); ++k) {
       Variable& v = *now_[k];
       if (carried[k] || v.empty()) continue;
-      std::size_t first = 0;  // one value in two places stays one
-      while (!(before[first].record() == v.record())) ++first;
+      std::size_t first = 0;  // one value that is cut in two places stays one
+      while (first < k && (carried[first] || !(before[first].record() == v.record()))) ++first;
       if (first < k) {
         v = *now_[first];
         continue;
@@ -94,19 +94,6 @@ class Loop {
     if (options_.truncation.k1 > 0) steps_.start_from(steps_.unchanged());
   }
   void keep(Size k) { steps_.keep(options_.time(k)); }
-  /// The same as step(k), and throws Error if it loses a value of the state.
-  void step_and_look(Size k) {
-    steps_.values(now_);
-    std::vector<bool> there;
-    for (const Variable* v : now_) there.push_back(!v->empty());
-    step(k);
-    steps_.values(now_);
-    for (std::size_t i = 0; i < now_.size() && now_.size() == there.size(); ++i)
-      if (there[i] && now_[i]->empty())
-        fail(options_.label, "value ", i, " of its State is empty after step ", options_.time(k),
-             "; a step gives all of them: {h, c}.");
-  }
-
   /// Remembers what it takes to run on from here.
   void save() {
     Generator* g = Tape::generator();
@@ -255,10 +242,7 @@ void run_plainly(Steps& steps, const RunOptions& options, Size from, Size end) {
   Loop loop(steps, options);
   for (Size k = from; k < end; ++k) {
     if (cuts && k > 0 && k % window == 0) loop.cut(k);
-    if (k == from)
-      loop.step_and_look(k);
-    else
-      loop.step(k);
+    loop.step(k);
     loop.keep(k);
   }
 }

@@ -301,19 +301,6 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named) {
       "none.");
 }
 
-BOOST_AUTO_TEST_CASE(a_step_that_forgets_a_value) {
-  struct Forgetful : Cell {
-    using Cell::Cell;
-    struct State {
-      Variable h, c;
-    };
-    State step(const Variable& x, const State& s) const { return {tanh(x + s.c), {}}; }
-  } cell(3, 3);
-  BOOST_TEST(error_of([&] { over_time(cell, ones({4, 2, 3})); }) ==
-             "[Forgetful] value 1 of its State is empty after step 0; a step gives all of them: {h, "
-             "c}.");
-}
-
 BOOST_AUTO_TEST_CASE(anomalies_name_cell_and_step) {
   struct Net : Module {
     Elman cell = submodule("encoder", Elman(3, 4, {.activation = log}));

@@ -199,6 +199,41 @@ BOOST_AUTO_TEST_CASE(one_start_in_two_places) {
   });
 }
 
+// What is carried in its place stays, a copy of it in another place is cut like all else.
+BOOST_AUTO_TEST_CASE(a_memory_and_a_copy_of_it) {
+  struct Copying : Module {
+    Parameter U = parameter("U", {3, 3});
+    struct State {
+      Variable h, memory, copy;
+    };
+    State step(const Variable& x, const State& s) const {
+      return {tanh(x + linear(s.h, U) + s.memory * s.copy), s.memory, s.memory};
+    }
+  } cell;
+  cell.to(float64);
+  auto gradients = [&](auto&& outputs) {
+    Tape tape;
+    const Variable h = tape.watch(random({2, 3}, 7)), memory = tape.watch(random({2, 3}, 8));
+    const Copying::State start{h, memory, tape.watch(random({2, 3}, 9))};
+    std::vector<Array> result;
+    for (const Variable& g : grad(sum(square(outputs(start))), {h, memory, cell.U}))
+      result.push_back(g.value());
+    return result;
+  };
+  for (Size k1 : {1, 2, 3}) {
+    const auto by_hand = gradients([&](const Copying::State& start) {
+      return windows(cell, start, k1, [](const Copying::State& s) {
+        return Copying::State{detach(s.h), s.memory, detach(s.copy)};
+      });
+    });
+    for (Size every : {0, 1, 2, 4})
+      check_equal(gradients([&](const Copying::State& start) {
+                    return truncated(cell, start, k1, every);
+                  }),
+                  by_hand);
+  }
+}
+
 // Windows that overlap go back to before the change, where the memory still was that of the start.
 BOOST_AUTO_TEST_CASE(a_memory_that_changes_late) {
   struct Late : Cell {
