@@ -57,7 +57,8 @@ template <class C>
 constexpr void check_cell() {
   using X = typename CellTypes<C>::Input;
   using S = typename CellTypes<C>::State;
-  static_assert(HasState<C>, "[cell] declare its memory, in public: `struct State { Variable h; };`");
+  static_assert(HasState<C>,
+                "[cell] declare its memory, in public: `struct State { Variable h; };`");
   static_assert(!HasState<C> || !std::is_same_v<S, NoState>,
                 "[cell] State must be a plain struct, without constructors, private members or "
                 "virtual functions: `struct State { Variable h; };`");

@@ -23,7 +23,8 @@ struct NamedOutput {
 ///
 /// A cell is such a layer when over_time has run it; without kept states its output is that of the
 /// last step. With a tape the values are those recorded, which grad() takes as inputs; a layer
-/// within recomputed() is there once, with a value that has no gradient: to compute with it, detach it.
+/// within recomputed() is there once, with a value that has no gradient: to compute with it, detach
+/// it.
 class LayerOutputs {
  public:
   LayerOutputs();

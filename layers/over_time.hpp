@@ -11,8 +11,8 @@
 //     struct Input { Variable word, tag; };        // what step takes instead of one Variable; such
 //                                                  // a cell is no layer of a Recurrent
 //     Variable output(const State& s) const;       // what others see; default: the first value
-//     Size output_size() const;                    // of the last axis of that, if it is not hidden,
-//                                                  // so that recurrent<C>() builds layers above it
+//     Size output_size() const;                    // of the last axis of that, if it is not hidden:
+//                                                  // recurrent<C>() builds layers above it by that
 //     State zero_state(const Variable& x) const;   // for one step's x; of a Cell: (B, hidden), and
 //                                                  // lists that are empty
 #pragma once
@@ -49,8 +49,8 @@ struct OverTimeOptions {
   /// than that takes (Gruslys et al. 2016, "Memory-Efficient Backpropagation Through Time"). The
   /// input, its gradient and the states, if kept, come on top; a State that grows takes more than its
   /// first steps foretell. Gradients of weights, inputs and the initial state are the same; that of
-  /// states[t] is of its own uses, without the steps after it. The cell must live until backward(), and
-  /// a step do the same each time: what it draws comes from the tape's generator.
+  /// states[t] is of its own uses, without the steps after it. The cell must live until backward(),
+  /// and a step do the same each time: what it draws comes from the tape's generator.
   Size memory_budget = 0;
   /// The same with parts of that many steps, each computed again once. 0: none.
   Size recompute_every = 0;

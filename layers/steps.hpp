@@ -12,10 +12,10 @@ namespace unroll {
 /// {k} cuts between windows, {T} nowhere. Where k2 > k1 a window runs the steps before it again,
 /// with the same random numbers: k2 / k1 times as many steps in all. What a State only carries from
 /// its start, such as an AttentionMemory, is never cut, nor is the state of a sequence of which no
-/// real step was taken yet. Windows count the steps that are taken,
-/// padded ones too: from t = 0, in reverse from t = T - 1 whatever the lengths. The states that one
-/// sees are those of their own window; what later windows run again are copies. With memory_budget or
-/// recompute_every k2 = k1; overlapping windows that take little memory have tapes of their own.
+/// real step was taken yet. Windows count the steps that are taken, padded ones too: from t = 0, in
+/// reverse from t = T - 1 whatever the lengths. The states that one sees are those of their own
+/// window; what later windows run again are copies. With memory_budget or recompute_every k2 = k1;
+/// overlapping windows that take little memory have tapes of their own.
 struct Truncation {
   Size k1 = 0;  ///< 0: no truncation
   Size k2 = 0;  ///< k1 or more; 0: k1
@@ -115,8 +115,8 @@ class Padding {
   bool begun(Size k, bool reverse) const;
   /// 1 for those that do, else 0: (B, 1, ...) of that rank.
   Variable begun(Size k, bool reverse, int rank) const;
-  /// (1, B, ...), what is read where there is padding of xs (T, B, ...): a step of each sequence that
-  /// is real, of another one if it has none. 0 would not do for a cell that is not finite there.
+  /// (1, B, ...), read where xs (T, B, ...) is padded: a step of each sequence that is real,
+  /// of another one if it has none. 0 would not do for a cell that is not finite there.
   Array in_its_place(const Array& xs) const;
   /// 1 where real, else 0: (B, 1, ...) of that rank.
   Variable at(Size t, int rank) const;
@@ -163,7 +163,7 @@ class InputRows {
   Size start_ = 0;  // the step of a sequence's first row
   Size first_ = 0;  // the step of the first row loaded
   std::vector<std::vector<Variable>> rows_;
-  std::vector<Array> instead_;  // of whole sequences, so that parts of them read what the whole does
+  std::vector<Array> instead_;  // by whole sequences: parts of them read what these do
   Variables some_;
 };
 
@@ -323,8 +323,8 @@ class Cached {
  public:
   template <class F>
   const T& get(F&& make) const {
-    // What is read in the place of other values belongs to whoever reads so, as a part of a sequence
-    // does that is computed again, and to nobody after it.
+    // What is read in the place of other values belongs to whoever reads so, as a part of a
+    // sequence does that is computed again, and to nobody after it.
     if (reading) return read_there_ = make();
     std::uint64_t tape = recording_serial();
     if (!made_ || tape_ != tape) value_ = make();

@@ -11,8 +11,8 @@ namespace unroll {
 
 // Every function takes float32 or float64 of any shape and stride, passes NaN on, has gradients of
 // any order, and follows torch where the derivative jumps. Shapes that do not broadcast, int64
-// elements and mixed element types throw Error; but a float32 constant beside float64 is widened, and
-// a double beside a Variable takes its element type.
+// elements and mixed element types throw Error. But a float32 constant beside float64 is widened,
+// and a double beside a Variable takes its element type.
 
 /// -x.
 Variable operator-(const Variable& x);

@@ -251,7 +251,7 @@ BOOST_AUTO_TEST_CASE(dropout_needs_a_generator_only_while_recording) {
     Tape tape;
     BOOST_TEST(error_of([&] { dropout(x, 0.9); }) ==
                "[dropout] the tape has no generator; make it with Tape tape(generator), "
-             "or give parallel_backward {.generator = &generator}.");
+               "or give parallel_backward {.generator = &generator}.");
     BOOST_TEST(identical(dropout(x, 0).value(), x.value()));
     BOOST_TEST(identical(no_grad([&] { return dropout(x, 0.9); }).value(), x.value()));
   }
