@@ -33,6 +33,24 @@ void add_row(T* y, Size sy, const T* x, Size sx, Size n) {
   }
 }
 
+/// Where neighbours of x lie far apart in y along the last axis, but not along another one: calls
+/// f(y's offset, x's, rows, y's step between them, columns, x's step between those) for planes of
+/// these two axes, in which x's rows and y's columns are neighbours. False if it is not so.
+template <class F>
+bool each_plane(const Shape& shape, const Shape& y, const Shape& x, F&& f) {
+  const int last = shape.rank() - 1;
+  int axis = 0;
+  while (axis < last && !(x[axis] == 1 && shape[axis] > 1)) ++axis;
+  if (axis >= last || y[last] != 1 || x[last] <= 1 || shape[last] == 1) return false;
+  Shape others = shape;
+  others[axis] = others[last] = 1;
+  Rows<2>(others, {&y, &x}).each([&](const auto& at, Size n, const auto& step) {
+    for (Size i = 0; i < n; ++i)
+      f(at[0] + i * step[0], at[1] + i * step[1], shape[axis], y[axis], shape[last], x[last]);
+  });
+  return true;
+}
+
 /// target += source, in order; both broadcast to the shape.
 void add_in_order(Array& target, const Array& source, const Shape& shape) {
   if (source.shape() == shape && target.shape() == shape && source.is_contiguous() &&
@@ -41,10 +59,14 @@ void add_in_order(Array& target, const Array& source, const Shape& shape) {
       add_row(target.mutable_data<T>(), 1, source.data<T>(), 1, shape.count());
     });
   Array t = target.broadcast_to(shape), s = source.broadcast_to(shape);
-  Rows<2> rows(shape, {&t.strides(), &s.strides()});
   dispatch(target.type(), [&]<class T>() {
     T* y = target.mutable_data<T>();
     const T* x = source.data<T>();
+    auto plane = [&](Size to, Size from, Size rows, Size y_step, Size columns, Size x_step) {
+      transpose(y + to, y_step, x + from, x_step, rows, columns, [](T& a, T b) { a += b; });
+    };
+    if (each_plane(shape, t.strides(), s.strides(), plane)) return;
+    Rows<2> rows(shape, {&t.strides(), &s.strides()});
     rows.each([&](const auto& at, Size n, const auto& step) {
       add_row(y + at[0], step[0], x + at[1], step[1], n);
     });
@@ -116,11 +138,17 @@ void copy_into(Array& target, const Array& source) {
     return;
   }
   const Shape broadcast = same ? Shape() : source.broadcast_to(target.shape()).strides();
-  Rows<2> rows(target.shape(), {&target.strides(), same ? &source.strides() : &broadcast});
+  const Shape& strides = same ? source.strides() : broadcast;
   dispatch(target.type(), [&]<class To>() {
     dispatch(source.type(), [&]<class From>() {
       To* y = target.mutable_data<To>();
       const From* x = source.data<From>();
+      auto plane = [&](Size to, Size from, Size rows, Size y_step, Size columns, Size x_step) {
+        transpose(y + to, y_step, x + from, x_step, rows, columns,
+                  [](To& a, From b) { a = static_cast<To>(b); });
+      };
+      if (each_plane(target.shape(), target.strides(), strides, plane)) return;
+      Rows<2> rows(target.shape(), {&target.strides(), &strides});
       rows.each([&](const auto& at, Size n, const auto& step) {
         To* to = y + at[0];
         const From* from = x + at[1];

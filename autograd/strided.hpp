@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <type_traits>
 
 #include <unroll/autograd/array.hpp>
 
@@ -85,6 +86,20 @@ class Rows {
 };
 
 namespace kernel {
+
+/// put(y[i * y_step + j], x[i + j * x_step]) for i < rows, j < columns, in strips whose lines stay
+/// in the cache.
+template <class To, class From, class Put>
+void transpose(To* y, Size y_step, const From* x, Size x_step, Size rows, Size columns, Put&& put) {
+  constexpr Size kStrip = 64 / sizeof(To);  // a line of y
+  auto strip = [&](Size j, auto n) {
+    for (Size i = 0; i < rows; ++i)
+      for (Size k = 0; k < n; ++k) put(y[i * y_step + j + k], x[i + (j + k) * x_step]);
+  };
+  Size j = 0;
+  for (; j + kStrip <= columns; j += kStrip) strip(j, std::integral_constant<Size, kStrip>());
+  if (j < columns) strip(j, columns - j);
+}
 
 /// target += source, both of one type; source broadcasts to target's shape, or target to source's
 /// (then the source is summed over the broadcast axes).

@@ -2,6 +2,8 @@
 // loops are in index_kernels.cpp, sorting in sort.cpp.
 #include <unroll/ops/index.hpp>
 
+#include <algorithm>
+
 #include <unroll/autograd/op.hpp>
 #include <unroll/autograd/strided.hpp>
 #include <unroll/ops/elementwise.hpp>
@@ -164,12 +166,14 @@ Variable masked_select(const Variable& x, const Variable& mask) {
   if (broadcast_shapes("masked_select", x.shape(), mask.shape()) != x.shape())
     fail("masked_select", "x is ", x.shape(), ", mask is ", mask.shape(),
          "; expected a mask that broadcasts to x.");
-  std::vector<double> on = mask.value().broadcast_to(x.shape()).to_vector<double>();
-  std::vector<Size> chosen;
-  for (std::size_t i = 0; i < on.size(); ++i)
-    if (on[i] != 0) chosen.push_back(static_cast<Size>(i));
-  Array flat = values(std::span<const Size>(chosen), {static_cast<Size>(chosen.size())});
-  return index_select(reshape(x, {x.size()}), 0, flat);
+  const Array on = mask.value().broadcast_to(x.shape()).contiguous();
+  return index_select(reshape(x, {x.size()}), 0, dispatch(on.type(), [&]<class T>() {
+    const T* m = on.data<T>();
+    Array flat({std::count_if(m, m + on.size(), [](T number) { return number != 0; })}, int64);
+    Size* to = flat.mutable_data<Size>();
+    for (Size i = 0, n = 0; n < flat.size(); n += m[i++] != 0) to[n] = i;
+    return flat;
+  }));
 }
 
 Variable one_hot(const Variable& index, Size classes, Type type) {

@@ -1,17 +1,17 @@
-// The driver of lane loops: walks over arrays of any strides, and hands whole lanes to the inner
+// The drivers of lane loops: they walk over arrays of any strides, and hand whole lanes to the inner
 // loop, through blocks on the side where the numbers are not neighbours in memory.
 #include <unroll/ops/lane_kernel.hpp>
 
 #include <algorithm>
 
-#include <unroll/ops/lane_walk.hpp>
+#include <unroll/ops/lane_packed.hpp>
 
 namespace unroll::kernel {
 
 namespace {
 
-constexpr Size kBlock = 256;  // elements of a block; a multiple of every lane's width
 constexpr int kFlat = 16;     // operands of a run without strides
+constexpr Size kShort = 8;    // lanes of a row, below which rows are put side by side
 
 enum class Access : std::uint8_t {
   unwanted,  ///< a result without a place
@@ -20,15 +20,15 @@ enum class Access : std::uint8_t {
   staged     ///< copied to or from a block
 };
 
-/// One run of a kernel.
+/// One run of a kernel over long rows.
 template <class T>
 class Run {
  public:
   Run(LaneLoop<T> loop, Size width, const void* function, const Walk& walk,
       const Operand* operands, int inputs, int n)
       : loop_(loop), width_(width), function_(function), walk_(walk), inputs_(inputs), n_(n),
-        packed_(walk.rank() > 1 && walk.row_length() < 2 * width), p_(n), at_(n), step_(n),
-        add_(2 * n), access_(n), block_(choose_access(operands)), blocks_(n * block_) {
+        p_(n), at_(n), step_(n), add_(2 * n), access_(n), block_(choose_access(operands)),
+        blocks_(n * block_) {
     for (int k = 0; k < n_; ++k) {
       p_[k] = static_cast<T*>(operands[k].data);
       add_[k] = operands[k].add;
@@ -36,7 +36,6 @@ class Run {
   }
 
   void operator()() {
-    if (packed_) return pack();
     Size length = walk_.row_length(), whole = length / width_ * width_;
     if (block_ == kBlock)
       walk_.each(p_.data(), [&] {
@@ -54,11 +53,10 @@ class Run {
  private:
   /// How each operand is read or written; returns the size that blocks need.
   Size choose_access(const Operand* operands) {
-    bool any = packed_;
+    bool any = false;
     for (int k = 0; k < n_; ++k) {
       Size step = walk_.row_step(k);
       access_[k] = operands[k].layout == Operand::unwanted ? Access::unwanted
-                   : packed_                  ? Access::staged
                    : k < inputs_ && step == 0 ? Access::uniform
                    : step == 1                ? Access::direct
                                               : Access::staged;
@@ -110,57 +108,9 @@ class Run {
         scatter(p_[k] + begin * walk_.row_step(k), walk_.row_step(k), block(k), count, add_[k]);
   }
 
-  /// Rows shorter than two lanes: as many as fit into blocks at once.
-  void pack() {
-    Size length = walk_.row_length(), filled = 0;
-    std::vector<T*> rows;
-    bool* add = add_.data() + n_;
-    for (int k = 0; k < n_; ++k) {
-      step_[k] = width_;
-      add[k] = false;
-      at_[k] = access_[k] == Access::unwanted ? nullptr : block(k);
-    }
-    auto flush = [&] {
-      if (filled == 0) return;
-      for (int k = 0; k < inputs_; ++k)
-        std::fill(at_[k] + filled, at_[k] + (filled + width_ - 1) / width_ * width_, *at_[k]);
-      call(filled);
-      Size done = 0;
-      for (std::size_t r = 0; r < rows.size(); done += length)
-        for (int k = inputs_; k < n_; ++k, ++r)
-          if (at_[k]) scatter(rows[r], walk_.row_step(k), at_[k] + done, length, add_[k]);
-      rows.clear();
-      filled = 0;
-    };
-    walk_.each(p_.data(), [&] {
-      if (filled + length > kBlock) flush();
-      for (int k = 0; k < inputs_; ++k) gather(at_[k] + filled, p_[k], walk_.row_step(k), length);
-      for (int k = inputs_; k < n_; ++k) rows.push_back(p_[k]);
-      filled += length;
-    });
-    flush();
-  }
-
   void call(Size count) {
     loop_(function_, at_.data(), step_.data(), at_.data() + inputs_,
           add_.data() + n_ + inputs_, (count + width_ - 1) / width_);
-  }
-
-  static void gather(T* to, const T* from, Size step, Size n) {
-    if (step == 1) std::copy(from, from + n, to);
-    else
-      for (Size i = 0; i < n; ++i) to[i] = from[i * step];
-  }
-  static void scatter(T* to, Size step, const T* from, Size n, bool add) {
-    if (!add) {
-      for (Size i = 0; i < n; ++i) to[i * step] = from[i];
-    } else if (step == 0) {
-      T sum = 0;
-      for (Size i = 0; i < n; ++i) sum += from[i];
-      *to += sum;
-    } else {
-      for (Size i = 0; i < n; ++i) to[i * step] += from[i];
-    }
   }
 
   LaneLoop<T> loop_;
@@ -168,7 +118,6 @@ class Run {
   const void* function_;
   const Walk& walk_;
   int inputs_, n_;
-  bool packed_;
   Small<T*, 16> p_;       // the current row of each operand
   Small<T*, 16> at_;      // what the inner loop is given
   Small<Size, 16> step_;
@@ -223,7 +172,10 @@ void run_as(LaneLoop<T> loop, Size width, const void* function, const Shape& sha
            (k < inputs || operands[k].layout != Operand::uniform);
   if (flat) return run_flat<T>(loop, width, function, shape.count(), operands, inputs, n);
   Walk walk(shape, operands, n);
-  Run<T>(loop, width, function, walk, operands, inputs, n)();
+  if (walk.rank() > 1 && walk.row_length() < kShort * width)
+    PackedRun<T>(loop, width, function, walk, operands, inputs, n)();
+  else
+    Run<T>(loop, width, function, walk, operands, inputs, n)();
 }
 
 }  // namespace

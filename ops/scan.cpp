@@ -11,64 +11,52 @@ namespace unroll {
 
 namespace {
 
-/// For each lane along an axis of a new contiguous array like x: lane(x's, y's, n, step), both
-/// with that step between elements.
+/// f(T* y, const T* x, n) for each row of a new array like x.
 template <class F>
-Array each_lane(const Array& any, int axis, F&& lane) {
-  Array x = any.contiguous(), y = Array::uninitialised(x.shape(), x.type());
-  Size n = x.shape()[axis], inner = 1;
-  for (int k = axis + 1; k < x.rank(); ++k) inner *= x.shape()[k];
-  if (x.size() == 0) return y;
+Array map_rows(const Array& any, F&& f) {
+  const Array x = any.contiguous();
+  Array y = Array::uninitialised(x.shape(), x.type());
+  const Size n = x.shape().back();
   dispatch(x.type(), [&]<class T>() {
     const T* from = x.data<T>();
     T* to = y.mutable_data<T>();
-    for (Size start = 0, size = x.size(); start < size; start += n * inner)
-      for (Size j = start; j < start + inner; ++j) lane(from + j, to + j, n, inner);
+    for (Size at = 0; at < x.size(); at += n) f(to + at, from + at, n);
   });
   return y;
 }
 
-Array running_sum(const Array& x, int axis, bool backwards) {
-  return each_lane(x, axis, [&]<class T>(const T* from, T* to, Size n, Size step) {
+Array running_sum(const Array& x, bool backwards) {
+  return map_rows(x, [&]<class T>(T* to, const T* from, Size n) {
     std::conditional_t<std::is_same_v<T, float>, double, T> sum = 0;
     for (Size i = 0; i < n; ++i) {
-      Size at = (backwards ? n - 1 - i : i) * step;
+      const Size at = backwards ? n - 1 - i : i;
       to[at] = static_cast<T>(sum += from[at]);
     }
   });
 }
 
 /// y_i = x_i + x_{i+1} + ..., or the running sum from the front; each the other's gradient.
-Variable directed_sum(const char* name, const Variable& x, int axis, bool backwards) {
-  Op op(name, x);
-  return op.record(running_sum(op[0], axis, backwards), [=](Backward& b) {
-    b.give(0, directed_sum(name, b.dy(), axis, !backwards));
+Variable directed_sum(const Variable& x, bool backwards) {
+  Op op("cumsum", x);
+  return op.record(running_sum(op[0], backwards), [backwards](Backward& b) {
+    b.give(0, directed_sum(b.dy(), !backwards));
   }, Keep::nothing);
 }
 
 /// dx_i = P_i S_i with P_i = x_0 ... x_{i-1} and S_i = dy_i + x_{i+1} S_{i+1}.
-Array product_gradient(const Array& any, const Array& any_dy, int axis) {
-  Array x = any.contiguous(), dy = any_dy.contiguous();
-  Array before = each_lane(x, axis, []<class T>(const T* from, T* to, Size n, Size step) {
-    T product = 1;
-    for (Size i = 0; i < n; ++i) {
-      to[i * step] = product;
-      product *= from[i * step];
-    }
-  });
-  return each_lane(dy, axis, [&]<class T>(const T* up, T* to, Size n, Size step) {
-    Size lane = up - dy.data<T>();
-    const T *p = before.data<T>() + lane, *v = x.data<T>() + lane;
-    T s = 0;
-    for (Size i = n; i-- > 0;) {
-      s = up[i * step] + (i + 1 < n ? v[(i + 1) * step] * s : T(0));
-      to[i * step] = p[i * step] * s;
-    }
+Array product_gradient(const Array& x, const Array& any_dy) {
+  const Array dy = any_dy.contiguous();
+  return map_rows(x, [up = dy.raw()]<class T>(T* to, const T* from, Size n) mutable {
+    const T* dy = static_cast<const T*>(up);
+    T product = 1, s = 0;
+    for (Size i = 0; i < n; product *= from[i++]) to[i] = product;
+    for (Size i = n; i-- > 0; s *= from[i]) to[i] *= s += dy[i];
+    up = dy + n;
   });
 }
 
-/// The same in public ops, for an x whose lanes are its last axis: row i of (n, n) holds the
-/// running products without x_i, of which those from i on count.
+/// The same in public ops: row i of (n, n) holds the running products without x_i, of which those
+/// from i on count.
 Variable recorded_product_gradient(const Variable& x, const Variable& dy) {
   Size n = x.size(-1);
   Shape shape = x.shape();
@@ -78,28 +66,31 @@ Variable recorded_product_gradient(const Variable& x, const Variable& dy) {
   return sum(counted, {.axes = {-1}});
 }
 
+/// Along the last axis.
+Variable running_product(const Variable& x) {
+  Op op("cumprod", x);
+  Array y = map_rows(op[0], []<class T>(T* to, const T* from, Size n) {
+    T product = 1;
+    for (Size i = 0; i < n; ++i) to[i] = product *= from[i];
+  });
+  return op.record(std::move(y), [](Backward& b) {
+    if (b.create_graph()) b.give(0, recorded_product_gradient(b.x(), b.dy()));
+    else b.give(0, product_gradient(b.x().value(), b.dy().value()));
+  }, Keep::inputs);
+}
+
 }  // namespace
 
 // dx_i = dy_i + dy_{i+1} + ...
 Variable cumsum(const Variable& x, Size axis) {
-  return directed_sum("cumsum", x, checked_axis("cumsum", axis, x.shape()), false);
+  return along_last("cumsum", x, axis, [](const Variable& last) {
+    return directed_sum(last, false);
+  });
 }
 
 // dx_i = sum_{j >= i} dy_j prod_{k <= j, k != i} x_k
 Variable cumprod(const Variable& x, Size axis) {
-  Op op("cumprod", x);
-  int a = op.axis(axis);
-  Array y = each_lane(op[0], a, []<class T>(const T* from, T* to, Size n, Size step) {
-    T product = 1;
-    for (Size i = 0; i < n; ++i) to[i * step] = product *= from[i * step];
-  });
-  return op.record(std::move(y), [a](Backward& b) {
-    if (!b.create_graph())
-      return b.give(0, product_gradient(b.x().value(), b.dy().value(), a));
-    const std::vector<Size> order = exchanged_with_last(b.x_shape().rank(), a);
-    Variable dx = recorded_product_gradient(permute(b.x(), order), permute(b.dy(), order));
-    b.give(0, permute(dx, order));
-  }, Keep::inputs);
+  return along_last("cumprod", x, axis, running_product);
 }
 
 }  // namespace unroll

@@ -14,15 +14,6 @@ namespace {
 using kernel::Lanes;
 using kernel::load;
 
-/// f(Op) on x with `axis` as its last one, moved back afterwards.
-template <class F>
-Variable along(const char* name, const Variable& x, Size axis, F&& f) {
-  int a = checked_axis(name, axis, x.shape());
-  if (a == x.rank() - 1) return f(x);
-  const std::vector<Size> order = exchanged_with_last(x.rank(), a);
-  return permute(f(permute(x, order)), order);
-}
-
 Size row_count(const Shape& shape) {
   Size n = shape.back();
   return n ? shape.count() / n : 0;
@@ -127,7 +118,7 @@ Variable logsumexp_last(const Variable& x) {
 }  // namespace
 
 Variable softmax(const Variable& x, Size axis) {
-  return along("softmax", x, axis, [](const Variable& last) {
+  return along_last("softmax", x, axis, [](const Variable& last) {
     Op op("softmax", last);
     Array y = map_rows("softmax", op[0], []<class T>(T* y, const T* x, Size n) {
       T shift = kernel::max_of(x, n);
@@ -143,7 +134,7 @@ Variable softmax(const Variable& x, Size axis) {
 }
 
 Variable log_softmax(const Variable& x, Size axis) {
-  return along("log_softmax", x, axis, [](const Variable& last) {
+  return along_last("log_softmax", x, axis, [](const Variable& last) {
     Op op("log_softmax", last);
     Array y = map_rows("log_softmax", op[0], []<class T>(T* y, const T* x, Size n) {
       T shift = kernel::max_of(x, n);

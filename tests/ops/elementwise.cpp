@@ -225,6 +225,15 @@ BOOST_AUTO_TEST_CASE(every_length_and_stride) {
       }
 }
 
+BOOST_AUTO_TEST_CASE(many_short_rows) {
+  for (Type type : {float32, float64})
+    for (Size n : {1, 3, 20, 63}) {
+      const std::vector<Array> views = views_of(261, n, type);
+      for (const Array& a : views)
+        for (const Array& b : views) check_product(a, b);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(gradients_of_inputs_that_share_memory) {
   using V = const Variable&;
   using List = std::vector<double>;

@@ -46,4 +46,19 @@ BOOST_AUTO_TEST_CASE(running) {
              "[cumsum] axis 1 does not exist in shape (2,); expected -1 to 0.");
 }
 
+// Along an axis whose numbers lie far from each other.
+BOOST_AUTO_TEST_CASE(the_first_axis) {
+  const Array x = numbers({5, 37});
+  for (auto f : {cumsum, cumprod}) {
+    auto moved = [&](const Variable& v) { return transpose(f(transpose(v), 1)); };
+    BOOST_TEST(identical(f(x, 0).value(), moved(x).value().copy()));
+    auto gradient = [&](auto g) {
+      Tape tape;
+      const Variable v = tape.watch(x);
+      return grad(g(v), v, {.grad_outputs = {numbers({5, 37}, 2)}}).value().copy();
+    };
+    BOOST_TEST(identical(gradient([&](const Variable& v) { return f(v, 0); }), gradient(moved)));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

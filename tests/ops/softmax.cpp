@@ -6,6 +6,7 @@
 
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/reduce.hpp>
+#include <unroll/ops/reshape.hpp>
 #include <unroll/ops/softmax.hpp>
 
 namespace {
@@ -118,6 +119,24 @@ BOOST_AUTO_TEST_CASE(gradients_are_added) {
   Array together = gradient([&](const Variable& v) { return a(v) + b(v) + c(v); });
   Array apart = (Variable(gradient(a)) + gradient(b) + gradient(c)).value();
   BOOST_TEST(close(together, apart));
+}
+
+// Along axes whose numbers lie far from each other.
+BOOST_AUTO_TEST_CASE(any_axis) {
+  const Array x = numbers({3, 37, 16});
+  for (auto f : {softmax, log_softmax})
+    for (int axis : {0, 1}) {
+      std::vector<Size> order{0, 1, 2};
+      std::swap(order[static_cast<std::size_t>(axis)], order[2]);
+      auto moved = [&](const Variable& v) { return permute(f(permute(v, order), -1), order); };
+      const Result along = result_of(x, [&](auto& v) { return f(v, axis); });
+      const Result last = result_of(x, moved);
+      BOOST_TEST(identical(along.value, last.value.copy()));
+      BOOST_TEST(identical(along.gradient, last.gradient.copy()));
+      const Result twice = result_of(x, [&](auto& v) { return f(v, axis) + v + f(v, axis); });
+      BOOST_TEST(close(twice.gradient, (2 * Variable(last.gradient) +
+                                        reshape(arange(1, x.size() + 1).to(float64), x.shape())).value()));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(errors) {
