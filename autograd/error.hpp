@@ -53,6 +53,21 @@ std::string join(const Parts&... parts) {
   return text;
 }
 
+/// Writes what can tell itself in words to a stream: std::cout << y.shape() << y.value().
+template <class Stream, class T>
+  requires requires(Stream& out, const T& x) {
+    out.write("", 1);
+    x.text();
+  } || requires(Stream& out, const T& x) {
+    out.write("", 1);
+    name_of(x);
+  }
+Stream& operator<<(Stream& out, const T& x) {
+  const std::string text = join(x);
+  out.write(text.data(), static_cast<std::ptrdiff_t>(text.size()));
+  return out;
+}
+
 /// Throws Error("[op] parts...").
 template <class... Parts>
 [[noreturn]] void fail(std::string_view op, const Parts&... parts) {

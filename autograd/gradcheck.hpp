@@ -78,13 +78,6 @@ class CheckReport {
   Size comparisons = 0, evaluations = 0;
   std::vector<Parameter> unlisted;    ///< used by the function, but not in options.parameters
   std::string message;
-
-  template <class Stream>
-    requires requires(Stream& s, const char* p) { s.write(p, 1); }
-  friend Stream& operator<<(Stream& out, const CheckReport& report) {
-    out.write(report.message.data(), static_cast<std::ptrdiff_t>(report.message.size()));
-    return out;
-  }
 };
 
 /// A function of any number of Variables without its type.

@@ -133,13 +133,25 @@ struct NodeTime {
   double forward = 0, backward = 0;  ///< seconds
 };
 
+/// While it lives ops compute as if the tape recorded them (dropout drops), but it only notes which
+/// results it would have recorded. A younger tape records.
+class NotingScope {
+ public:
+  NotingScope();
+  ~NotingScope();
+  NotingScope(const NotingScope&) = delete;
+
+  const std::uint64_t number;  ///< that no other thread and no earlier one got, not 0
+  const NotingScope* const outer;
+};
+
 struct TapeImpl {
   std::uint64_t serial = 0;
   const void* thread = nullptr;  ///< see this_thread()
   Tape* self = nullptr;
   Tape* outer = nullptr;
   bool outer_recording = false;
-  std::uint64_t outer_noting = 0;
+  const NotingScope* outer_noting = nullptr;
   Generator* generator = nullptr;
   TapeOptions options;
   Arena arena;
@@ -187,17 +199,15 @@ struct TapeImpl {
 const void* this_thread();
 /// The recording tape of this thread; nullptr if none or paused.
 TapeImpl* recording_tape();
-/// From now on ops compute as if the tape recorded them (dropout drops), but it only notes which
-/// results it would have recorded; returns the number before. A younger tape records.
-std::uint64_t set_noting(std::uint64_t number);
-/// A number for set_noting() that no other thread and no earlier call got; 0 ends it.
-std::uint64_t new_noting();
-/// That in effect; 0 if none is.
+/// The number of the NotingScope in effect; 0 if none is.
 std::uint64_t noting();
 /// The tape of this thread that notes; nullptr if none does.
 const TapeImpl* noting_tape();
 /// Notes that the noting tape would have recorded this value: it is the tape's, without a slot.
 void note_value(Record& record);
+/// Throws unless a NotingScope that lives has noted the value: to another part it would be a
+/// constant.
+void check_noted(const char* op, const Record& record);
 /// Throws because such a value is used where it would be a constant.
 [[noreturn]] void fail_noted(const char* op, const Record& record);
 /// Throws if a value recorded by another tape than the current one must not be used here.
@@ -259,6 +269,10 @@ class Sweep {
   const Array& own_if_small(int slot);
   void give_part(const Node& node, int k, Array&& part);
   Backward::Target target(int slot);
+  bool has_sum(int slot) {
+    const Alias* alias = place(slot);
+    return !gradient(alias ? alias->root : slot).empty();
+  }
   bool owns(int slot) { return (flags(slot) & kOwn) || is_own(gradient(slot)); }
   void make_own(int slot);
   void flush(int slot);

@@ -70,7 +70,10 @@ void Op::check(const Variable* const* list, int n) {
       } else {
         check_foreign(name_, record);
       }
-      noted_ |= noting && record.tape == noting->serial;
+      if (noting && record.tape == noting->serial) {
+        if (record.slot < 0) check_noted(name_, record);
+        noted_ = true;
+      }
     }
     inputs_[k] = {&v, slot};
     recorded_ |= slot >= 0;

@@ -65,6 +65,8 @@ class Backward {
     Array part_;  ///< of another gradient
   };
   Target target(int k);
+  /// Whether anything has arrived for input k so far, apart from what collectors have.
+  bool has_sum(int k) const;
   /// Adds to the gradient of input k what collectors, see deferred(), still have for it.
   void complete(int k);
 

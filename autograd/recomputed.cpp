@@ -16,10 +16,11 @@ namespace {
 
 using Body = Function<Variables(const Variables&)>;
 
-/// What a function read of the tape's values: `original` is what it was written with, `value` what
-/// it got, another one within a Substitution.
+/// What a function read of the tape's values, or instead of a Parameter: `original` is what it was
+/// written with, `value` what it got, another one within a Substitution.
 struct Use {
   Variable original, value;
+  bool is_substitute() const { return !(original.record() == value.record()); }
 };
 
 /// Where one with that record stands, list.size() for nowhere.
@@ -35,15 +36,17 @@ class Noting final : detail::Reading {
  public:
   Noting(const Tape& tape, const Variables& inputs, const Variables& given)
       : tape_(tape), inputs_(inputs), given_(given) {}
-  ~Noting() override { set_noting(before_); }
   std::vector<Use> uses;
+  Variables unrecorded;  ///< Parameters read within no_grad, or on a tape of the function's own
 
  private:
   const Variable* find(const Variable& x) override {
     const bool here = Tape::current() == &tape_;  // a step may have tapes of its own
     if (std::size_t k = place_of(x, inputs_); here && k < inputs_.size()) return &given_[k];
     const Variable& value = read_outside(x);
-    if (is_recorded(value)) add(x, value);
+    if (const Use use{x, value}; is_recorded(value) || use.is_substitute()) add(use);
+    else if (x.is_parameter() && place_of(x, unrecorded) == unrecorded.size())
+      unrecorded.push_back(x);
     return &value;
   }
   bool is_recorded(const Variable& x) const {
@@ -51,19 +54,20 @@ class Noting final : detail::Reading {
     if (x.is_parameter()) return true;  // a frozen one too: it must not change in between
     return x.record()->tape == tape_.impl().serial && x.record()->slot >= 0;
   }
-  void add(const Variable& x, const Variable& value) {
+  void add(const Use& use) {
+    const Variable& x = use.original;
     for (const Use& u : uses) {
       if (!(u.original.record() == x.record())) continue;
-      if (u.value.record() == value.record()) return;
+      if (u.value.record() == use.value.record()) return;
       fail("recomputed", x.is_parameter() ? Parameter(x).name() : "a value", " ", x.shape(),
            " stands for different values within it; expected one, as from a Substitution.");
     }
-    uses.push_back({x, value});
+    uses.push_back(use);
   }
 
   const Tape& tape_;
   const Variables &inputs_, &given_;
-  std::uint64_t before_ = set_noting(new_noting());
+  NotingScope scope_;
 };
 
 /// While it lives the tape draws the random numbers of the first time, and others stand for what
@@ -76,20 +80,26 @@ class Replay final : detail::Reading {
     tape_.generator = &again_;
   }
   ~Replay() override { tape_.generator = generator_; }
-  void put(const Variable& in_place_of, const Variable& x) { others_.push_back({in_place_of, x}); }
+  /// x in the place of what was used; of a substitute also where nothing is recorded, as its
+  /// Substitution may have ended.
+  void put(const Use& use, const Variable& x) { others_.push_back({use, x}); }
 
  private:
   const Variable* find(const Variable& x) override {
-    if (Tape::current() != tape_.self) return nullptr;
-    for (const Use& u : others_)
-      if (u.original.record() == x.record()) return &u.value;
+    const bool here = Tape::current() == tape_.self;
+    for (const Other& o : others_)
+      if (o.use.original.record() == x.record() && (here || o.use.is_substitute())) return &o.value;
     return nullptr;
   }
 
   TapeImpl& tape_;
   Generator* generator_ = tape_.generator;
   Generator again_;
-  std::vector<Use> others_;
+  struct Other {
+    Use use;
+    Variable value;
+  };
+  std::vector<Other> others_;
 };
 
 constinit thread_local int computing_again = 0;
@@ -104,7 +114,7 @@ Variable recorded_again(const Variable& x) {
 struct Recomputation {
   Body f;
   std::vector<std::size_t> own;     ///< which of the inputs f is called with, one perhaps twice
-  std::vector<Variable> originals;  ///< of the inputs: f's own, then what else it used
+  std::vector<Use> uses;            ///< the first inputs: f's own, then what else it used
   std::vector<std::size_t> made;    ///< the results of f that are the op's: the others are inputs
   bool random;
   Generator::State drawn;
@@ -116,6 +126,7 @@ struct Recomputation {
   };
 
   void operator()(Backward& b) const {
+    check_constants(b);
     if (b.create_graph()) {
       const Again a = call(b, Tape::current()->impl(), recorded_again);
       if (a.outputs.empty()) return;
@@ -125,9 +136,17 @@ struct Recomputation {
         b.give(a.places[k], std::move(gradients[k]));
       return;
     }
+    // What waits to be added up takes memory that the values of this part are to have.
+    for (int place = 0; place < b.inputs(); ++place)
+      if (b.wants(place)) b.complete(place);
     Tape tape;
     const Again a = call(b, tape.impl(), [&](const Variable& x) { return tape.watch(x); });
     sweep(b, tape.impl(), a);
+  }
+
+  /// Reading what has no gradient shows whether it is as it was.
+  void check_constants(Backward& b) const {
+    for (int place = static_cast<int>(uses.size()); place < b.inputs(); ++place) b.x(place);
   }
 
   /// Gradients go straight to where those of the inputs are summed: parts of a long sequence then
@@ -150,12 +169,16 @@ struct Recomputation {
   }
 
   /// Which targets have a sum to add to in memory that no other one has a part of. While somebody
-  /// holds that memory, target() would make a copy of it for the next.
+  /// holds that memory, target() would make a copy of it for the next. Where there is none yet there
+  /// is to be none if nothing arrives.
   static std::vector<bool> sums_of_their_own(Backward& b, const Again& a) {
     std::vector<const Buffer*> seen;
     std::vector<bool> own;
     for (int place : a.places) {
-      b.complete(place);  // rather than that it waits, and takes memory, while the part is swept
+      if (!b.has_sum(place)) {
+        own.push_back(false);
+        continue;
+      }
       Backward::Target t = b.target(place);
       if (!t.accumulate) t.array.fill(0);
       const Buffer* memory = t.array.buffer().get();
@@ -171,7 +194,7 @@ struct Recomputation {
     Variables inputs, given;
     Again again;
     Replay replay(tape, random ? &drawn : nullptr);
-    for (std::size_t k = 0; k < static_cast<std::size_t>(b.inputs()); ++k) {
+    for (std::size_t k = 0; k < uses.size(); ++k) {
       int place = static_cast<int>(k);
       const detail::PlainReading of_the_input;  // an input may stand for others itself
       const bool wants = b.wants(place) && is_float(b.x(place).type());
@@ -183,7 +206,7 @@ struct Recomputation {
         again.targets.push_back(x);
         again.places.push_back(place);
       }
-      replay.put(originals[k], x);
+      replay.put(uses[k], x);
       inputs.push_back(std::move(x));
     }
     for (std::size_t k : own) given.push_back(inputs[k]);
@@ -220,28 +243,33 @@ Variables recomputed(Function<Variables(const Variables&)> f, const Variables& i
   if (!tape || tape->options.anomaly || tape->options.keep_values) return f(inputs);
   // A value that is given twice is one, within f too; and so is one that comes out twice.
   Recomputation again{f, {}, {}, {}, tape->generator != nullptr, {}};
-  Variables all, stand_ins, given, results;
+  Variables all, stand_ins, given, results, unrecorded;
+  std::vector<bool> depends;  // of stand_ins, whether the tape gives them gradients
   for (const Variable& x : inputs) {
     if (x.empty()) fail("recomputed", "input ", given.size(), " is empty; give it a value first.");
     const std::size_t place = place_of(x, all);
     if (place == all.size()) {
       all.push_back(x);
       stand_ins.push_back(detach(x));
-      if (depends_on(*tape, detail::read(x))) note_value(*stand_ins.back().record());
+      depends.push_back(depends_on(*tape, detail::read(x)));
     }
     again.own.push_back(place);
     given.push_back(stand_ins[place]);
   }
   if (again.random) again.drawn = tape->generator->state();
-  again.originals = all;
+  for (const Variable& x : all) again.uses.push_back({x, detail::read(x)});
   Variables ys;
   std::vector<std::pair<std::size_t, std::size_t>> places;  // of results, and what of ys they are
   {
     const Variables own = all;
     Noting noting(*tape->self, own, stand_ins);
+    for (std::size_t k = 0; k < own.size(); ++k)
+      if (depends[k]) note_value(*stand_ins[k].record());
     for (const Variable& y : f(given)) {
       const Variable& value = detail::read(y);
-      if (std::size_t k = place_of(value, stand_ins); k < stand_ins.size()) {
+      if (value.empty()) {
+        results.push_back(value);
+      } else if (std::size_t k = place_of(value, stand_ins); k < stand_ins.size()) {
         results.push_back(own[k]);
       } else if (depends_on(*tape, value)) {
         const std::size_t made = place_of(value, ys);
@@ -252,16 +280,20 @@ Variables recomputed(Function<Variables(const Variables&)> f, const Variables& i
         results.push_back(value);
       }
     }
-    for (const Use& u : noting.uses) {
-      all.push_back(u.value);
-      again.originals.push_back(u.original);
-    }
+    again.uses.insert(again.uses.end(), noting.uses.begin(), noting.uses.end());
+    unrecorded = std::move(noting.unrecorded);
   }
+  Variables used;
+  for (const Use& u : again.uses) used.push_back(u.value);
+  // They must not change either, but for those that f has made for itself.
+  for (const Variable& x : unrecorded)
+    if (!x.record().unique()) used.push_back(detach(x));
   if (ys.empty()) return results;
   std::vector<Array> values;
   for (const Variable& y : ys) values.push_back(y.value());
   ys.clear();
-  Op op("recomputed", std::span<const Variable>(all));
+  const detail::PlainReading as_they_were_read;
+  Op op("recomputed", std::span<const Variable>(used));
   const std::vector<Variable> recorded =
       op.record(std::move(values), std::move(again), Keep::inputs);
   for (auto [result, y] : places) results[result] = recorded[y];

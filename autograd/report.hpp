@@ -25,14 +25,6 @@ struct TapeReport {
 
   /// Two tables.
   std::string text() const;
-
-  template <class Stream>
-    requires requires(Stream& s, const char* p) { s.write(p, 1); }
-  friend Stream& operator<<(Stream& out, const TapeReport& report) {
-    std::string text = report.text();
-    out.write(text.data(), static_cast<std::ptrdiff_t>(text.size()));
-    return out;
-  }
 };
 
 /// What the tape has recorded so far. Backward times add up over the sweeps made.

@@ -34,7 +34,6 @@ Substitution::Substitution(const Parameter& parameter, const Variable& value)
     : Substitution(std::vector<Pair>{{parameter, value}}) {}
 
 Substitution::Substitution(std::vector<Pair> pairs) : pairs_(std::move(pairs)) {
-  detail::PlainReading plain;
   for (Pair& p : pairs_) {
     if (p.value.empty() || p.value.shape() != p.parameter.shape() ||
         p.value.type() != p.parameter.type())
@@ -42,7 +41,8 @@ Substitution::Substitution(std::vector<Pair> pairs) : pairs_(std::move(pairs)) {
            ", the value in its place ",
            p.value.empty() ? std::string("empty") : join(p.value.type(), " ", p.value.shape()),
            "; expected the same.");
-    p.value = contiguous(p.value);  // as the numbers of a Parameter always are
+    // As the numbers of a Parameter always are; and as an older Substitution says, like any op.
+    p.value = contiguous(p.value);
   }
 }
 

@@ -58,6 +58,7 @@ void Backward::give(int k, const Variable& gradient) {
   if (!sweep_.is_in_place(node_, k)) give(k, Variable(gradient));
 }
 Backward::Target Backward::target(int k) { return sweep_.target(node_.inputs[k].slot); }
+bool Backward::has_sum(int k) const { return sweep_.has_sum(node_.inputs[k].slot); }
 void Backward::complete(int k) {
   const int slot = node_.inputs[k].slot;
   if (sweep_.in_range(slot) && sweep_.flags(slot) & Sweep::kDeferred) sweep_.flush(slot);

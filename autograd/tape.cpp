@@ -17,7 +17,7 @@ namespace {
 struct ThreadState {
   Tape* tape = nullptr;
   bool recording = false;
-  std::uint64_t noting = 0;  ///< see set_noting()
+  const NotingScope* noting = nullptr;
 };
 thread_local constinit ThreadState state;
 
@@ -48,19 +48,38 @@ double seconds_now() {
 TapeImpl* recording_tape() {
   return state.recording && !state.noting ? &state.tape->impl() : nullptr;
 }
-std::uint64_t set_noting(std::uint64_t number) { return std::exchange(state.noting, number); }
-std::uint64_t new_noting() { return next_noting++; }
-std::uint64_t noting() { return state.recording ? state.noting : 0; }
+
+NotingScope::NotingScope() : number(next_noting++), outer(std::exchange(state.noting, this)) {}
+NotingScope::~NotingScope() { state.noting = outer; }
+
+std::uint64_t noting() { return state.recording && state.noting ? state.noting->number : 0; }
 const TapeImpl* noting_tape() { return noting() ? &state.tape->impl() : nullptr; }
 void fail_noted(const char* op, const Record& record) {
   fail(op, "a value ", record.value.shape(), " belongs to what the backward pass computes again, which is ",
        "recorded only then; let it be a result, or part of the State, pass detach(x), or use ",
        "over_time without recompute_every and memory_budget.");
 }
+
+namespace {
+
+/// What a noted value has instead of a slot: negative, and its own for the next 2^30 scopes.
+int slot_of_noted(const NotingScope& scope) {
+  return -2 - static_cast<int>(scope.number % (1 << 30));
+}
+
+}  // namespace
+
 void note_value(Record& record) {
   record.tape = state.tape->impl().serial;
-  record.slot = -1;
+  record.slot = slot_of_noted(*state.noting);
 }
+
+void check_noted(const char* op, const Record& record) {
+  for (const NotingScope* scope = state.noting; scope; scope = scope->outer)
+    if (record.slot == slot_of_noted(*scope)) return;
+  fail_noted(op, record);
+}
+
 
 void check_foreign(const char* op, const Record& record) {
   const TapeImpl* here = state.tape ? &state.tape->impl() : nullptr;
@@ -86,7 +105,7 @@ Tape::Tape(TapeOptions options) : impl_(new TapeImpl) {
     std::lock_guard lock(live_mutex);
     live_tapes.push_back({impl_->serial, impl_->thread});
   }
-  state = {this, true, 0};
+  state = {this, true, nullptr};
 }
 
 Tape::Tape(Generator& generator, TapeOptions options) : Tape(options) {

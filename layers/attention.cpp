@@ -31,6 +31,20 @@ AttentionMemory remembered(const char* name, const Variable& states, Size size,
   return {{}, mask, contiguous(permute(real.cleared(states), {1, 0, 2}))};
 }
 
+/// Throws unless the memory is one that remember() has made for such queries.
+void check(const char* name, const Variable& query, Size query_size, Size size, Size memory_size,
+           const AttentionMemory& memory) {
+  const Variable &keys = memory.keys, &values = memory.values, &mask = memory.mask;
+  if (keys.rank() != 3 || keys.size(2) != size || values.rank() != 3 ||
+      values.size(2) != memory_size || mask.shape() != Shape{keys.size(0), keys.size(1)})
+    fail(name, "the memory's keys are ", keys.shape(), ", its values ", values.shape(),
+         "; expected (B, S, ", size, ") and (B, S, ", memory_size, "), as remember() gives them: ",
+         "pass it as .initial of the decoder's State.");
+  if (query.rank() < 2 || query.size(-1) != query_size || query.size(-2) != keys.size(0))
+    fail(name, "the query is ", query.shape(), "; expected (..., ", keys.size(0), ", ", query_size,
+         "), with the batch of the memory.");
+}
+
 Attended weighted(const Variable& scores, const AttentionMemory& memory) {
   Variable weights = masked_softmax(scores, memory.mask);
   return {squeeze(matmul(expand(weights, -2), memory.values), -2), weights};
@@ -46,6 +60,7 @@ AttentionMemory AdditiveAttention::remember(const Variable& states,
 }
 
 Attended AdditiveAttention::operator()(const Variable& query, const AttentionMemory& memory) const {
+  check("additive_attention", query, this->query, size, this->memory, memory);
   Variable asked = expand(linear(query, Wq), -2);
   return weighted(matmul(tanh(asked + memory.keys), va), memory);
 }
@@ -58,6 +73,7 @@ AttentionMemory DotAttention::remember(const Variable& states,
 }
 
 Attended DotAttention::operator()(const Variable& query, const AttentionMemory& memory) const {
+  check("dot_attention", query, this->query, size, this->memory, memory);
   Variable asked = linear(query, Wq) * (1 / std::sqrt(static_cast<double>(size)));
   return weighted(squeeze(matmul(memory.keys, expand(asked, -1)), -1), memory);
 }

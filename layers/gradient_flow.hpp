@@ -53,6 +53,7 @@ class GradientByStep final : detail::Reading {
  public:
   /// Throws Error if no tape records.
   explicit GradientByStep(const ParameterList& parameters);
+  explicit GradientByStep(ParameterList::Items items) : GradientByStep(ParameterList(items)) {}
 
   /// d(loss)/d(Parameter) of each step up to the last one seen, (T, ...), in the order of the
   /// Parameters; 0 where a step does not read it. The graph is kept.

@@ -7,7 +7,9 @@
 #include <unroll/layers/beam_search.hpp>
 #include <unroll/layers/cells/conv_lstm.hpp>
 #include <unroll/layers/cells/coupled_lstm.hpp>
+#include <unroll/layers/cells/echo_state.hpp>
 #include <unroll/layers/cells/elman.hpp>
+#include <unroll/layers/cells/elman_of_order.hpp>
 #include <unroll/layers/cells/gru.hpp>
 #include <unroll/layers/cells/gru_reset_before.hpp>
 #include <unroll/layers/cells/indrnn.hpp>

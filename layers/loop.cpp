@@ -57,11 +57,16 @@ class Loop {
  public:
   Loop(Steps& steps, const RunOptions& options) : steps_(steps), options_(options) {}
 
-  /// Makes what the first `taken` steps have made of the state a constant.
+  /// Makes what the first `taken` steps have made of the state a constant. Sequences that have not
+  /// begun have nothing to cut, and the state of one that has ended is no longer on any way back
+  /// but that of its own last window.
   void cut(Size taken) {
     const std::vector<bool> carried = steps_.unchanged();
     const Padding& padding = options_.padding;
-    const bool all_begun = padding.none() || padding.begun(taken, options_.reverse);
+    const Size count = padding.none() ? -1 : padding.count(Padding::Which::under_way, taken,
+                                                           options_.reverse);
+    if (count == 0) return;
+    const bool all = padding.none() || count == padding.batch();
     steps_.values(now_);
     const Variables before = copies(now_);
     for (std::size_t k = 0; k < now_.size(); ++k) {
@@ -74,9 +79,10 @@ class Loop {
         continue;
       }
       const Variable constant = detach(v);
-      v = all_begun || !is_float(v.type())
-              ? constant
-              : where(padding.begun(taken, options_.reverse, v.rank()), constant, v);
+      v = all || !has_rows(v) ? constant
+                              : where(padding.those(Padding::Which::under_way, taken,
+                                                    options_.reverse, v.rank()),
+                                      constant, v);
     }
   }
 
@@ -99,14 +105,31 @@ class Loop {
     Generator* g = Tape::generator();
     moments_.push_back({steps_.fork(), g ? g->state() : Generator::State()});
   }
-  /// Runs on from what was remembered first.
-  void restore() {
+  /// Takes steps number from..end - 1, the last ones taken, again from what was remembered first.
+  /// Sequences that have ended are as they were: theirs is the window of their last step.
+  void run_again(Size from, Size end) {
+    steps_.values(now_);
+    const Variables before = copies(now_);
     steps_.join(*moments_.front().steps);
     if (Generator* g = Tape::generator()) g->set_state(moments_.front().generator);
     moments_.pop_front();
+    cut(from);
+    for (Size k = from; k < end; ++k) step(k);
+    const Padding& padding = options_.padding;
+    if (padding.none() || padding.count(Padding::Which::ended, end, options_.reverse) == 0) return;
+    steps_.values(now_);
+    for (std::size_t k = 0; k < now_.size(); ++k) {
+      Variable& v = *now_[k];
+      if (v.empty() || !has_rows(v) || is_same(v, before[k])) continue;
+      v = where(padding.those(Padding::Which::ended, end, options_.reverse, v.rank()), before[k], v);
+    }
   }
 
  private:
+  /// True for a value that has a part of each sequence, with gradients; others are all sequences'.
+  bool has_rows(const Variable& v) const {
+    return is_float(v.type()) && v.rank() > 0 && v.size(0) == options_.padding.batch();
+  }
   void call(Size t) {
     try {
       steps_.step(t);
@@ -141,16 +164,12 @@ class Loop {
 /// computed again with the same random numbers: gradients stop there, at another place than those
 /// of the window before.
 void run_overlapping(Loop& loop, const RunOptions& options) {
-  const Size k1 = options.truncation.k1, back = options.steps_back();
+  const Size k1 = options.truncation.k1, back = options.truncation.k2 - k1;
   for (Size k = 0; k < options.steps; ++k) {
-    if (k % k1 == 0 && k > back) {
-      loop.restore();
-      loop.cut(k - back);
-      for (Size again = k - back; again < k; ++again) loop.step(again);
-    }
+    if (k % k1 == 0 && k > back) loop.run_again(k - back, k);
     loop.step(k);
     loop.keep(k);
-    Size window = k + 1 + back;
+    const Size window = k + 1 + back;
     if (window % k1 == 0 && window < options.steps) loop.save();
   }
 }
@@ -203,26 +222,32 @@ void zone_out(const std::string& label, const std::vector<double>& probabilities
     double p = probabilities[probabilities.size() == 1 ? 0 : k];
     if (!(p >= 0 && p < 1)) fail(label, "zoneout is ", p, "; expected 0 <= p < 1.");
     Variable& after = *now[k];
-    if (p == 0 || before[k].empty() || after.empty() || !is_float(after.type()) ||
-        is_same(after, before[k]))
-      continue;
+    if (p == 0 || before[k].empty() || after.empty() || !is_float(after.type())) continue;
     if (after.shape() != before[k].shape())
       fail(label, "a value of the State is ", before[k].shape(), " before a step and ",
            after.shape(), " after it; with zoneout it must keep its shape.");
+    const bool moved = !is_same(after, before[k]);
     if (!Tape::recording()) {
-      after = p * before[k] + (1 - p) * after;
+      if (moved) after = p * before[k] + (1 - p) * after;
       continue;
     }
     Generator* generator = Tape::generator();
     if (!generator)
       fail(label, "zoneout: ", kNoGenerator);
-    after = where(bernoulli(after.shape(), p, *generator, after.type()), before[k], after);
+    // Drawn in any case: what is drawn next must not depend on where a truncation cuts.
+    const Array stays = bernoulli(after.shape(), p, *generator, after.type());
+    if (moved) after = where(stays, before[k], after);
   }
 }
 
 void run(Steps& steps, const RunOptions& options) {
   Memos memos;
   check_truncation(options.label, options.truncation);
+  if (options.truncation.reaches_all(options.steps)) {
+    RunOptions whole = options;
+    whole.truncation = {};
+    return run(steps, whole);
+  }
   if (options.truncation.k1 > 0 || !options.zoneout.empty()) {
     std::vector<Variable*> values;
     steps.values(values);
@@ -230,7 +255,7 @@ void run(Steps& steps, const RunOptions& options) {
     steps.start_from(std::vector<bool>(values.size(), true));
   }
   if (options.recomputation.any()) return run_recomputed(steps, options);
-  if (options.steps_back() == 0 || !Tape::recording())
+  if (!options.truncation.runs_again(options.steps) || !Tape::recording())
     return run_plainly(steps, options, 0, options.steps);
   Loop loop(steps, options);
   run_overlapping(loop, options);

@@ -103,11 +103,15 @@ class ParameterList : public std::vector<Parameter> {
     std::vector<Parameter> parameters;
   };
 
+  /// What a class takes besides a ParameterList, so that a list of one is not also a copy of the
+  /// class made from that one: Adam({net}).
+  using Items = std::initializer_list<Item>;
+
   ParameterList() = default;
   ParameterList(const Module& module) : std::vector<Parameter>(module.parameters()) {}
   ParameterList(const Parameter& parameter) : std::vector<Parameter>{parameter} {}
   ParameterList(const std::vector<Parameter>& parameters) { add(parameters); }
-  ParameterList(std::initializer_list<Item> items) {
+  ParameterList(Items items) {
     for (const Item& item : items) add(item.parameters);
   }
 

@@ -95,6 +95,8 @@ struct SGDOptions {
 class SGD final : public Optimiser {
  public:
   explicit SGD(const ParameterList& parameters, const SGDOptions& options = {});
+  explicit SGD(ParameterList::Items items, const SGDOptions& options = {})
+      : SGD(ParameterList(items), options) {}
 
  private:
   void update(const Update& u) override;
@@ -115,6 +117,8 @@ struct AdagradOptions {
 class Adagrad final : public Optimiser {
  public:
   explicit Adagrad(const ParameterList& parameters, const AdagradOptions& options = {});
+  explicit Adagrad(ParameterList::Items items, const AdagradOptions& options = {})
+      : Adagrad(ParameterList(items), options) {}
 
  private:
   void update(const Update& u) override;
@@ -137,6 +141,8 @@ struct RMSpropOptions {
 class RMSprop final : public Optimiser {
  public:
   explicit RMSprop(const ParameterList& parameters, const RMSpropOptions& options = {});
+  explicit RMSprop(ParameterList::Items items, const RMSpropOptions& options = {})
+      : RMSprop(ParameterList(items), options) {}
 
  private:
   static std::vector<Buffer> buffers(const RMSpropOptions& options);
@@ -160,6 +166,8 @@ struct AdamOptions {
 class Adam final : public Optimiser {
  public:
   explicit Adam(const ParameterList& parameters, const AdamOptions& options = {});
+  explicit Adam(ParameterList::Items items, const AdamOptions& options = {})
+      : Adam(ParameterList(items), options) {}
 
  private:
   void update(const Update& u) override;
@@ -180,6 +188,8 @@ struct AdamWOptions {
 class AdamW final : public Optimiser {
  public:
   explicit AdamW(const ParameterList& parameters, const AdamWOptions& options = {});
+  explicit AdamW(ParameterList::Items items, const AdamWOptions& options = {})
+      : AdamW(ParameterList(items), options) {}
 
  private:
   void update(const Update& u) override;
@@ -200,6 +210,8 @@ struct AdamaxOptions {
 class Adamax final : public Optimiser {
  public:
   explicit Adamax(const ParameterList& parameters, const AdamaxOptions& options = {});
+  explicit Adamax(ParameterList::Items items, const AdamaxOptions& options = {})
+      : Adamax(ParameterList(items), options) {}
 
  private:
   void update(const Update& u) override;
@@ -219,6 +231,8 @@ struct AdadeltaOptions {
 class Adadelta final : public Optimiser {
  public:
   explicit Adadelta(const ParameterList& parameters, const AdadeltaOptions& options = {});
+  explicit Adadelta(ParameterList::Items items, const AdadeltaOptions& options = {})
+      : Adadelta(ParameterList(items), options) {}
 
  private:
   void update(const Update& u) override;
@@ -244,6 +258,8 @@ struct NAdamOptions {
 class NAdam final : public Optimiser {
  public:
   explicit NAdam(const ParameterList& parameters, const NAdamOptions& options = {});
+  explicit NAdam(ParameterList::Items items, const NAdamOptions& options = {})
+      : NAdam(ParameterList(items), options) {}
 
  private:
   void update(const Update& u) override;
@@ -267,6 +283,8 @@ struct RAdamOptions {
 class RAdam final : public Optimiser {
  public:
   explicit RAdam(const ParameterList& parameters, const RAdamOptions& options = {});
+  explicit RAdam(ParameterList::Items items, const RAdamOptions& options = {})
+      : RAdam(ParameterList(items), options) {}
 
  private:
   void update(const Update& u) override;

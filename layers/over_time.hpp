@@ -13,8 +13,8 @@
 //     Variable output(const State& s) const;       // what others see; default: the first value
 //     Size output_size() const;                    // of the last axis of that, if it is not hidden:
 //                                                  // recurrent<C>() builds layers above it by that
-//     State zero_state(const Variable& x) const;   // for one step's x; of a Cell: (B, hidden), and
-//                                                  // lists that are empty
+//     State zero_state(const Variable& x) const;   // for one step's x; of a Cell: (B, hidden). How
+//                                                  // long a std::vector is only this can say
 #pragma once
 
 #include <unroll/layers/layer_outputs.hpp>
@@ -62,7 +62,8 @@ struct OverTimeOptions {
   /// Zoneout (Krueger et al. 2017): each number of the state stays as it was with this probability,
   /// drawn anew at every step from the tape's generator; where nothing records the state is the
   /// expectation, p before + (1 - p) after. One probability for all values of the State, or one
-  /// each: {0.05, 0.5} for h and c; empty: none. A list in the State counts as its values.
+  /// each: {0.05, 0.5} for h and c; empty: none. A list in the State counts as its values. What a
+  /// State only carries is not changed, but drawn for: give it 0.
   std::vector<double> zoneout = {};
 };
 
@@ -86,7 +87,7 @@ class States {
   auto end() const { return kept_.end(); }
 
   /// The cell's outputs, (T, B, ...), 0 where a sequence is padded. Stacked when first asked for.
-  const Variable& outputs() const {
+  Variable outputs() const {
     detail::check_kept(label_, kept_.size(), steps_);
     return outputs_.get([&] {
       auto output = [&](Size t, Variable& made) -> const Variable& {
@@ -98,7 +99,7 @@ class States {
   /// The state with every value stacked, (T, B, ...); a padded step holds the state kept.
   S all() const {
     detail::check_kept(label_, kept_.size(), steps_);
-    const Variables& stacked = all_.get([&] {
+    const Variables stacked = all_.get([&] {
       return detail::stack_values(label_, values_of(last_), steps_, [&](Size t) {
         return values_of(kept_[static_cast<std::size_t>(t)]);
       });

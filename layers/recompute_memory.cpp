@@ -84,7 +84,8 @@ class Trial {
     rows_ = &steps.rows;
   }
 
-  Measured run() {
+  /// With a gradient that comes from all values of the state, or only the first one.
+  Measured run(bool from_all) {
     const LayerOutputs of_nobody;  // these steps are no part of what the network computes
     Tape tape(generator_);
     const TapeImpl& impl = tape.impl();
@@ -108,7 +109,7 @@ class Trial {
       inputs_.push_back(v);
       m.weights += bytes_of(v);
     }
-    backward(impl.serial);
+    backward(impl.serial, from_all);
     m.peak = of_values(peak_memory_of_thread());
     m.left = of_values(live_memory_of_thread());
     return m;
@@ -134,11 +135,12 @@ class Trial {
     run_plainly(*steps_, options_, first_, end_);
     others_ = std::move(others.inputs);
   }
-  void backward(std::uint64_t serial) {
+  void backward(std::uint64_t serial, bool from_all) {
     Variables outputs, all_ones;
     for (const Variable* v : steps_->present()) {
       // A value of an outer tape that a step hands on is none of this one's.
       if (!is_float(v->type()) || v->record()->tape != serial) continue;
+      if (!from_all && !outputs.empty()) break;
       outputs.push_back(*v);
       all_ones.push_back(ones(v->shape(), v->type()));
     }
@@ -154,17 +156,24 @@ class Trial {
   std::deque<Variable> others_;
 };
 
-/// What n steps take, of those that take most; of the first ones if these do not go on from the
-/// start.
+/// What n steps from the first one take. What no gradient goes through stays on the tape, which is
+/// most if a loss asks for one value of the state alone.
+Measured measure(const Steps& steps, const RunOptions& options, Size first, Size n) {
+  Measured m = Trial(steps, options, first, n).run(true);
+  if (m.values > 1) m.left = std::max(m.left, Trial(steps, options, first, n).run(false).left);
+  return m;
+}
+
+/// The same of those that take most; of the first ones if these do not go on from the start.
 Measured measure(const Steps& steps, const RunOptions& options, Size n) {
   const Size first = fullest(options, n);
   if (first > 0) {
     try {
-      return Trial(steps, options, first, n).run();
+      return measure(steps, options, first, n);
     } catch (const Error&) {  // as of an index that follows from the steps before
     }
   }
-  return Trial(steps, options, 0, n).run();
+  return measure(steps, options, 0, n);
 }
 
 /// The figures from runs of n steps and of fewer.

@@ -114,7 +114,7 @@ void run_recomputed(Steps& steps, const RunOptions& options) {
   if (r.budget < 0 || r.every < 0 || (r.budget > 0 && r.every > 0))
     fail(options.label, "memory_budget is ", r.budget, ", recompute_every ", r.every,
          "; expected one of them, above 0.");
-  if (options.steps_back() > 0)
+  if (options.truncation.runs_again(options.steps))
     fail(options.label,
          "truncation has k2 > k1, which runs steps again that recomputation does not ",
          "keep; expected k2 = k1 with memory_budget or recompute_every.");

@@ -19,8 +19,7 @@ class RecurrentStates;
 ///     Recurrent r = stacked({.dropout = 0.3}, LSTM(32, 64), GRU(64, 64));
 ///     Recurrent r = stacked({.dropout = 0.3}, bidirectional(LSTM(32, 64), GRU(32, 64)),
 ///                           bidirectional(LSTM(128, 64), GRU(128, 64)));
-///     Recurrent r = MyCell(32, 64);                           // any cell is a Recurrent of one
-///     layer
+///     Recurrent r = MyCell(32, 64);                           // any cell is one of one layer
 ///
 /// Its cells are registered as layer0, layer0_reverse, layer1, ... Modules do not copy: a cell is
 /// moved in.
@@ -86,8 +85,23 @@ class RecurrentStates {
   /// As that of States.
   bool is_run_again() const { return run_again_; }
   /// Outputs of the last layer, (T, B, ...); 0 where padded.
-  const Variable& outputs() const;
+  Variable outputs() const;
   Recurrent::State all() const;
+
+  /// For loops over the states.
+  class Iterator {
+   public:
+    Iterator(const RecurrentStates& states, Size t) : states_(&states), t_(t) {}
+    Recurrent::State operator*() const { return (*states_)[t_]; }
+    Iterator& operator++() { return ++t_, *this; }
+    bool operator==(const Iterator& other) const { return t_ == other.t_; }
+
+   private:
+    const RecurrentStates* states_;
+    Size t_;
+  };
+  Iterator begin() const { return check_kept(), Iterator(*this, 0); }
+  Iterator end() const { return {*this, steps_}; }
 
  private:
   friend RecurrentStates over_time(const Recurrent&, const Variable&,

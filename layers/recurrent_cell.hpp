@@ -18,8 +18,16 @@ class CellState {
   template <PlainState S>
   requires(!std::is_same_v<S, CellState>) CellState(S state) : box_(new Box<S>(std::move(state))) {}
   CellState(std::initializer_list<Variable> values) : CellState(std::vector<Variable>(values)) {}
+  /// What a cell starts from, or a step has returned: a value that is empty is meant to be.
+  template <class S>
+  static CellState complete(S state) {
+    CellState s(std::move(state));
+    s.complete_ = true;
+    return s;
+  }
 
   bool empty() const { return !box_; }
+  bool is_complete() const { return complete_; }
   /// The Variables in it, in order.
   Variables values() const { return box_ ? box_->values() : Variables(); }
   /// The cell's State, nullptr if it is of another type.
@@ -68,12 +76,17 @@ class CellState {
       detail::each_value(state, read);
     }
     void fill_start(const std::string& label, const AnyBox& zero) override {
-      // Values without their struct are put into one by the cell.
-      if (auto* same = dynamic_cast<const Box*>(&zero)) detail::fill_start(label, state, same->state);
+      if (auto* same = dynamic_cast<const Box*>(&zero))
+        return detail::fill_start(label, state, same->state);
+      const Variables zeros = zero.values();  // of a State, where this is but the values of one
+      std::size_t k = 0;
+      if (values_of(state).size() == zeros.size())
+        for_each_value(state, [&](Variable& x) { x = detail::start_of(label, x, zeros[k++]); });
     }
     S state;
   };
   Ref<AnyBox> box_;
+  bool complete_ = false;
 };
 
 namespace detail {
@@ -86,7 +99,7 @@ struct AnyStates : Shared {
   virtual CellState at(Size t) const = 0;
   virtual CellState last() const = 0;
   virtual CellState all() const = 0;
-  virtual const Variable& outputs() const = 0;
+  virtual Variable outputs() const = 0;
 };
 
 /// The size of a cell's input, 0 if it does not say.
@@ -128,10 +141,10 @@ struct HeldCell final : AnyCell {
   struct HeldStates final : AnyStates {
     HeldStates(HeldCell& cell, unroll::States<S> states, std::vector<Substitution::Pair> weights)
         : cell(&cell), states(std::move(states)), weights(std::move(weights)) {}
-    CellState at(Size t) const override { return states[t]; }
-    CellState last() const override { return states.last(); }
+    CellState at(Size t) const override { return CellState::complete(states[t]); }
+    CellState last() const override { return CellState::complete(states.last()); }
     CellState all() const override { return states.all(); }
-    const Variable& outputs() const override {
+    Variable outputs() const override {
       const auto in_place = in_place_of(weights);
       return states.outputs();
     }
@@ -145,19 +158,20 @@ struct HeldCell final : AnyCell {
   Module& module() override { return cell; }
   Size input_size() const override { return detail::input_size(cell); }
   CellState start(const Variable& x, const CellState& given) const override {
-    return unroll::initial_state(cell, x, typed(given, x));
+    return CellState::complete(unroll::initial_state(cell, x, typed(given, x)));
   }
   CellState step(const Variable& x, const CellState& s,
                  const std::vector<double>& zoneout) const override {
     const S* state = s.as<S>();
-    S before = state && !has_gaps(*state) ? *state : unroll::initial_state(cell, x, typed(s, x));
+    const bool ready = state && (s.is_complete() || !has_gaps(*state));
+    S before = ready ? *state : unroll::initial_state(cell, x, typed(s, x));
     S after = cell.step(x, before);
     if (!zoneout.empty()) {
       std::vector<Variable*> now;
       for_each_value(after, [&](Variable& v) { now.push_back(&v); });
       zone_out(label_of(cell), zoneout, values_of(before), now);
     }
-    return after;
+    return CellState::complete(std::move(after));
   }
   Variable output(const CellState& s) const override {
     if (const S* state = s.as<S>()) return output_of(cell, *state);

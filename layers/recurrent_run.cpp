@@ -84,7 +84,7 @@ RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
   result.label_ = detail::label_of(recurrent);
   Scope scope(result.label_);
   Ref<detail::RecurrentRun> run;
-  if (recurrent.layers() > 1 && options.truncation.k2 > options.truncation.k1) {
+  if (recurrent.layers() > 1 && xs.rank() > 0 && options.truncation.runs_again(xs.size(0))) {
     if (recurrent.is_bidirectional())
       fail(result.label_, "truncation with k2 > k1 runs steps of all layers again, but a ",
            "bidirectional layer needs all steps of the one below it; expected k2 = k1.");
@@ -120,7 +120,7 @@ Recurrent::State RecurrentStates::operator[](Size t) const {
   return run_->at(t);
 }
 
-const Variable& RecurrentStates::outputs() const {
+Variable RecurrentStates::outputs() const {
   check_kept();
   return outputs_.get([&] {
     Scope scope(label_);

@@ -7,6 +7,7 @@
 namespace unroll::init {
 
 Initialiser spectral_radius(double radius) {
+  if (!(radius >= 0)) fail("spectral_radius", "radius is ", radius, "; expected 0 or more.");
   return [radius](Array& a, Generator& generator) {
     if (a.rank() != 2 || a.size(0) != a.size(1))
       fail("spectral_radius", "shape is ", a.shape(), "; expected a square matrix.");

@@ -1,26 +1,31 @@
-// The parts of over_time that do not depend on the cell: rows of inputs, padding, the loop,
-// stacking; and the few that do, kept small, because every user's program compiles them. Internal.
+// The parts of over_time that do not depend on the cell: initial states, the loop, stacking; and the
+// few that do, kept small, because every user's program compiles them. What a step reads is in
+// input_rows.hpp. Internal.
 #pragma once
 
 #include <unroll/autograd/substitution.hpp>
 #include <unroll/layers/cell_check.hpp>
+#include <unroll/layers/input_rows.hpp>
 
 namespace unroll {
 
 /// Truncated backpropagation through time (Williams and Peng 1990): the sequence is cut into
-/// windows of k1 steps, and gradients of the states in a window go back to k2 steps before its end.
-/// {k} cuts between windows, {T} nowhere. Where k2 > k1 a window runs the steps before it again,
-/// with the same random numbers: k2 / k1 times as many steps in all. What a State only carries from
-/// its start, such as an AttentionMemory, is never cut, nor is the state of a sequence of which no
-/// real step was taken yet. Windows count the steps that are taken, padded ones too: from t = 0, in
-/// reverse from t = T - 1 whatever the lengths. The states that one sees are those of their own
-/// window; what later windows run again are copies. With memory_budget or recompute_every k2 = k1;
-/// overlapping windows that take little memory have tapes of their own.
+/// windows of k1 steps, and gradients of the states in a window go back to k2 steps before its end,
+/// as if the last one had k1 steps too. {k} cuts between windows, {T} and {k, T} nowhere. Where
+/// k2 > k1 a window runs the steps before it again, with the same random numbers: k2 / k1 times as
+/// many steps in all. What a State only carries from its start, such as an AttentionMemory, is never
+/// cut, nor is the state of a sequence of which no real step was taken yet; one that has ended keeps
+/// the state of its last window. Windows count the steps that are taken, padded ones too: from
+/// t = 0, in reverse from t = T - 1 whatever the lengths. The states that one sees are those of
+/// their own window; what later windows run again are copies. With memory_budget or recompute_every
+/// k2 = k1; overlapping windows that take little memory have tapes of their own.
 struct Truncation {
   Size k1 = 0;  ///< 0: no truncation
   Size k2 = 0;  ///< k1 or more; 0: k1
-  /// True if it runs steps of a sequence of that length again.
-  bool runs_again(Size steps) const { return k2 > k1 && steps > k1; }
+  /// True if gradients go back over a whole sequence of that length.
+  bool reaches_all(Size steps) const { return k2 > k1 && k2 >= steps; }
+  /// True if it runs steps of it again.
+  bool runs_again(Size steps) const { return k2 > k1 && k2 < steps; }
 };
 
 }  // namespace unroll
@@ -34,7 +39,11 @@ Array zeros_for(const std::string& label, const Variables& x, Size hidden);
 /// The given start of a value: zero where empty, broadcast over the batch where it has no such
 /// axis. Throws Error if its batch differs from zero's.
 Variable start_of(const std::string& label, const Variable& given, const Variable& zero);
+/// The same of all values of a State whose cell does not say how it starts: they are taken to be as
+/// `zero`, but for numbers of each sequence, (B). Throws Error too where those could be either.
+Variables starts_of(const std::string& label, const Variables& given, const Variable& zero);
 [[noreturn]] void fail_list(const std::string& label, std::size_t given, std::size_t zero);
+[[noreturn]] void fail_empty_list(const std::string& label);
 void check_start(const std::string& label, const Variables& values, const Variables& x);
 
 /// Puts the zero state where `given` is empty.
@@ -74,6 +83,19 @@ bool has_gaps(const S& given) {
   return gap;
 }
 
+/// Whether a list is empty of which only zero_state could say how long it is.
+template <class S>
+bool has_empty_list(const S& given) {
+  bool found = false;
+  if constexpr (is_list<S>) {
+    found = given.empty() && !HasValues<typename S::value_type>;
+    for (const auto& element : given) found |= has_empty_list(element);
+  } else if constexpr (!is_number<S> && !std::is_base_of_v<Variable, S> && !HasValues<S>) {
+    with_fields(given, [&](const auto&... field) { found = (has_empty_list(field) || ...); });
+  }
+  return found;
+}
+
 template <class C, class X, class S>
 S start_state(const C& cell, const X& x, const S& given) {
   std::string label = label_of(cell);
@@ -88,8 +110,11 @@ S start_state(const C& cell, const X& x, const S& given) {
     else
       fill_start(label, start, zero);
   } else if constexpr (std::is_base_of_v<Cell, C>) {
-    Variable zero = zeros_for(label, values_of_input(x), cell.hidden);
-    for_each_value(start, [&](Variable& v) { v = start_of(label, v, zero); });
+    if (has_empty_list(start)) fail_empty_list(label);
+    const Variables values =
+        starts_of(label, values_of(start), zeros_for(label, values_of_input(x), cell.hidden));
+    std::size_t k = 0;
+    for_each_value(start, [&](Variable& v) { v = values[k++]; });
   } else {
     check_start(label, values_of(start), values_of_input(x));
   }
@@ -97,75 +122,6 @@ S start_state(const C& cell, const X& x, const S& given) {
 }
 
 // ---- the loop ----------------------------------------------------------------------------------
-
-/// Which steps of which sequence are real.
-class Padding {
- public:
-  /// All of them.
-  Padding() = default;
-  /// By lengths (B) or a mask (T, B), empty for all. Throws Error if they do not fit.
-  Padding(const std::string& label, const std::vector<Size>& lengths, const Variable& mask,
-          Size steps, Size batch);
-
-  bool none() const { return active_.size() == 0; }
-  /// How many sequences are real at step t, of those that there are.
-  Size active(Size t) const { return active_.data<Size>()[t]; }
-  Size batch() const { return mask_.size(1); }
-  /// Whether each sequence has a real step among its first k, in reverse its last k.
-  bool begun(Size k, bool reverse) const;
-  /// 1 for those that do, else 0: (B, 1, ...) of that rank.
-  Variable begun(Size k, bool reverse, int rank) const;
-  /// (1, B, ...), read where xs (T, B, ...) is padded: a step of each sequence that is real,
-  /// of another one if it has none. 0 would not do for a cell that is not finite there.
-  Array in_its_place(const Array& xs) const;
-  /// 1 where real, else 0: (B, 1, ...) of that rank.
-  Variable at(Size t, int rank) const;
-  /// (T, B, 1, ...).
-  Variable all(int rank) const;
-
- private:
-  void read(const std::string& label, const std::vector<Size>& lengths);
-  void read(const std::string& label, const Variable& mask);
-
-  Array mask_;    // (T, B)
-  Array active_;  // (T), int64; empty without padding
-  // Of each sequence the first real step and the last; T and -1 if there is none.
-  std::vector<Size> first_, last_;
-  bool has_begun(std::size_t b, Size k, bool reverse) const;
-};
-
-/// The rows of one or several sequences (T, B, ...), by value and step; other steps' where padded, so
-/// that nothing of the padding gets into products and gradients.
-class InputRows {
- public:
-  /// Of all steps, or of none but any one to start from.
-  InputRows(const std::string& label, const Variables& sequences,
-            const std::vector<Size>& lengths = {}, const Variable& mask = {}, bool all = true);
-  Size steps() const { return steps_; }
-  const Padding& padding() const { return padding_; }
-  /// Value k at step t; t = -1 stands for any one step, also where there is none.
-  const Variable& at(std::size_t k, Size t) const {
-    return t < 0 ? some_[k] : rows_[k][static_cast<std::size_t>(t - first_)];
-  }
-
-  /// Makes the rows of steps first..end - 1, and no others.
-  void load(Size first, Size end);
-  /// The sequences at steps first..end - 1, for part().
-  Variables slices(Size first, Size end) const;
-  /// The same rows, taken from slices that begin at step `first`; none is loaded.
-  InputRows part(const Variables& slices, Size first) const;
-
- private:
-  InputRows() = default;
-  Size steps_ = 0;
-  Padding padding_;
-  Variables sequences_;
-  Size start_ = 0;  // the step of a sequence's first row
-  Size first_ = 0;  // the step of the first row loaded
-  std::vector<std::vector<Variable>> rows_;
-  std::vector<Array> instead_;  // by whole sequences: parts of them read what these do
-  Variables some_;
-};
 
 /// The steps of a cell, without its type.
 struct Steps : Shared {
@@ -222,8 +178,6 @@ struct RunOptions {
     const Size a = time(from), b = time(end - 1);
     return {std::min(a, b), std::max(a, b) + 1};
   }
-  /// How many steps a window of a truncation runs again.
-  Size steps_back() const { return std::max<Size>(truncation.k2 - truncation.k1, 0); }
 };
 /// The loop over time.
 void run(Steps& steps, const RunOptions& options);
@@ -317,26 +271,39 @@ struct CellSteps final : Steps {
 /// The serial number of the tape that records now, 0 if none does.
 std::uint64_t recording_serial();
 
-/// A value made when first asked for, and again on another tape: there it would be a constant.
+/// While it lives no other thread has one.
+struct CacheLock {
+  CacheLock();
+  ~CacheLock();
+  CacheLock(const CacheLock&) = delete;
+};
+
+/// A value made when first asked for, and again on another tape: there it would be a constant. Several
+/// threads may ask.
 template <class T>
 class Cached {
  public:
   template <class F>
-  const T& get(F&& make) const {
+  T get(F&& make) const {
     // What is read in the place of other values belongs to whoever reads so, as a part of a
     // sequence does that is computed again, and to nobody after it.
-    if (reading) return read_there_ = make();
-    std::uint64_t tape = recording_serial();
-    if (!made_ || tape_ != tape) value_ = make();
+    if (reading) return make();
+    const std::uint64_t tape = recording_serial();
+    {
+      CacheLock lock;
+      if (made_ && tape_ == tape) return value_;
+    }
+    T value = make();  // which may ask another one
+    CacheLock lock;
     made_ = true;
     tape_ = tape;
-    return value_;
+    return value_ = std::move(value);
   }
 
  private:
   mutable bool made_ = false;
   mutable std::uint64_t tape_ = 0;
-  mutable T value_, read_there_;
+  mutable T value_;
 };
 
 /// Throws unless states were kept, and t is one of them.

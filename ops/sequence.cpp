@@ -71,7 +71,8 @@ struct OutsideSteps {
 
 }  // namespace
 
-std::vector<Variable> rows_of(const Variable& xs) {
+std::vector<Variable> rows_of(const Variable& given) {
+  const Variable& xs = detail::read(given);
   if (xs.rank() == 0) fail("rows_of", "a scalar () is no sequence; expected (T, ...).");
   std::vector<Variable> rows = unstack(xs);
   if (xs.rank() < 2 || !is_float(xs.type()) || rows.size() < 2) return rows;

@@ -1,4 +1,4 @@
-// The equations of leaky integrators and echo states.
+// The equations of leaky integrators.
 #include <unroll/layers/cells/leaky.hpp>
 
 #include <cmath>
@@ -35,15 +35,6 @@ LeakyIntegrator::State LeakyIntegrator::step(const Variable& x, const State& s) 
     auto a = sigmoid(logit);
     return (1 - a) * h + a * tanh(y);
   }, y, s.h, leak_logit)};
-}
-
-EchoState::EchoState(Size in, Size hidden, const EchoStateOptions& options)
-    : LeakyIntegrator(in, hidden, {options.bias, options.leak, options.learned_leak},
-                      init::spectral_radius(options.spectral_radius)) {
-  freeze(U);
-  if (options.train_input) return;
-  freeze(W);
-  if (options.bias) freeze(b);
 }
 
 }  // namespace unroll

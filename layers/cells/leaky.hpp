@@ -1,5 +1,5 @@
-// Leaky integrators (Jaeger et al. 2007), and the echo state network, whose recurrent weights are
-// drawn once and never trained.
+// Leaky integrators (Jaeger et al. 2007). Those whose recurrent weights are drawn once and never
+// trained, echo states, are in echo_state.hpp.
 #pragma once
 
 #include <unroll/layers/over_time.hpp>
@@ -28,21 +28,6 @@ struct LeakyIntegrator : Cell {
 
  protected:
   LeakyIntegrator(Size in, Size hidden, const LeakyOptions& options, const Initialiser& recurrent);
-};
-
-struct EchoStateOptions {
-  bool bias = true;
-  double leak = 1;            ///< a, in (0, 1]
-  bool learned_leak = false;  ///< one a for each unit, trained from a start below 1
-  /// The largest absolute eigenvalue of U; below 1 the network forgets its start.
-  double spectral_radius = 0.9;
-  bool train_input = false;  ///< whether W and b are trained, which echo state networks do not do
-};
-
-/// A LeakyIntegrator whose U is drawn with that spectral radius and frozen: what reads its states
-/// is trained.
-struct EchoState : LeakyIntegrator {
-  EchoState(Size in, Size hidden, const EchoStateOptions& options = {});
 };
 
 }  // namespace unroll

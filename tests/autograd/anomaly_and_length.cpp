@@ -7,7 +7,6 @@
 #include <unroll/autograd/report.hpp>
 
 #include "errors.hpp"
-#include "printing.hpp"
 #include "small_ops.hpp"
 
 using namespace unroll;

@@ -1,12 +1,14 @@
 // Arrays: types, views, copies, broadcasting, conversions and text.
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include <unroll/autograd/strided.hpp>
+#include <unroll/autograd/variable.hpp>
 
 #include "errors.hpp"
-#include "printing.hpp"
 
 using namespace unroll;
 
@@ -104,6 +106,31 @@ BOOST_AUTO_TEST_CASE(views_share_memory) {
   BOOST_TEST(a.at({2, 2}) == 14);
   BOOST_TEST(v.copy().version() == v.copy().version());
   BOOST_TEST(v.copy().buffer().get() != a.buffer().get());
+}
+
+// Neighbours in the copy lie far apart in what is copied.
+BOOST_AUTO_TEST_CASE(copies_and_sums_of_permuted) {
+  std::vector<Size> order{0, 1, 2};
+  do {
+    const Array p = counting({5, 19, 12}).permuted(order);
+    for (const Array& v : {p, p.sliced(2, 1, p.shape()[2]), p.flipped(2), p.flipped(0)}) {
+      Array c = v.copy(), sum = ones(v.shape(), float64), whole = v.to(int64),
+            rest = zeros({v.shape()[2]}, float64);
+      kernel::add_into(sum, v);
+      kernel::add_into(rest, v);
+      std::vector<double> totals(static_cast<std::size_t>(v.shape()[2]));
+      bool same = c.is_contiguous();
+      for (Size i = 0; i < v.shape()[0]; ++i)
+        for (Size j = 0; j < v.shape()[1]; ++j)
+          for (Size k = 0; k < v.shape()[2]; ++k) {
+            const double x = v.at({i, j, k});
+            same &= c.at({i, j, k}) == x && sum.at({i, j, k}) == x + 1 && whole.at({i, j, k}) == x;
+            totals[static_cast<std::size_t>(k)] += x;
+          }
+      BOOST_TEST(same);
+      BOOST_TEST(numbers(rest) == totals);
+    }
+  } while (std::next_permutation(order.begin(), order.end()));
 }
 
 BOOST_AUTO_TEST_CASE(flip_permute_expand_squeeze) {
@@ -246,6 +273,12 @@ BOOST_AUTO_TEST_CASE(text) {
   BOOST_TEST(Shape({3}).text() == "(3,)");
   BOOST_TEST(Shape().text() == "()");
   BOOST_TEST(detail::text_of(0.1) == "0.1");
+}
+
+BOOST_AUTO_TEST_CASE(written_to_a_stream) {
+  std::ostringstream out;
+  out << Shape{2, 3} << ' ' << float64 << ' ' << values({1, 2}) << ' ' << Variable(3.0);
+  BOOST_TEST(out.str() == "(2, 3) float64 " + values({1, 2}).text() + " " + Variable(3.0).text());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,7 +4,6 @@
 #include <unroll/autograd/gradcheck.hpp>
 
 #include "errors.hpp"
-#include "printing.hpp"
 #include "small_ops.hpp"
 
 using namespace unroll;

@@ -3,7 +3,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include "errors.hpp"
-#include "printing.hpp"
 #include "small_ops.hpp"
 
 using namespace unroll;

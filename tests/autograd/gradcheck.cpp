@@ -4,7 +4,6 @@
 
 #include <unroll/autograd/gradcheck.hpp>
 
-#include "printing.hpp"
 #include "small_ops.hpp"
 #include "wrong_ops.hpp"
 

@@ -10,7 +10,6 @@
 #include <unroll/autograd/graph.hpp>
 #include <unroll/autograd/report.hpp>
 
-#include "printing.hpp"
 #include "small_ops.hpp"
 
 using namespace unroll;

@@ -9,7 +9,6 @@
 #include <unroll/autograd/xtensor.hpp>
 
 #include "errors.hpp"
-#include "printing.hpp"
 
 using namespace unroll;
 

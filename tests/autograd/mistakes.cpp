@@ -4,7 +4,6 @@
 #include <thread>
 
 #include "errors.hpp"
-#include "printing.hpp"
 #include "small_ops.hpp"
 
 using namespace unroll;

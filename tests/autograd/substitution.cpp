@@ -76,9 +76,9 @@ BOOST_AUTO_TEST_CASE(the_youngest_decides) {
   auto outer = std::make_unique<Substitution>(w, kOther);
   BOOST_TEST(sum(w) == 2);
   {
-    Substitution both({{w, v}, {u, w}});  // another Parameter stands in, as itself
+    Substitution both({{w, v}, {u, w}});  // w is read where this is made, as an op would read it
     BOOST_TEST(sum(w) == 2);
-    BOOST_TEST(sum(u) == 3);
+    BOOST_TEST(sum(u) == 2);
   }
   BOOST_TEST(sum(u) == 3);
   auto inner = std::make_unique<Substitution>(w, values({0, 1}));

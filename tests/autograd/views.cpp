@@ -5,7 +5,6 @@
 #include <unroll/autograd/generator.hpp>
 
 #include "errors.hpp"
-#include "printing.hpp"
 #include "small_ops.hpp"
 
 using namespace unroll;

@@ -8,11 +8,12 @@
 #include <unroll/ops/reshape.hpp>
 
 /// Outputs (T, B, ...) of a cell or Recurrent. Each window goes on from the state k2 - k1 steps
-/// before it, from constant(that state), unless that is the start.
+/// before it, from constant(that state), unless that is the start or k2 the whole sequence.
 template <class Net, class State, class Constant>
 unroll::Variable by_windows(const Net& net, const unroll::Variable& xs, unroll::Truncation t,
                             const unroll::OverTimeOptions<State>& options, Constant&& constant) {
   using unroll::Size;
+  if (t.reaches_all(xs.size(0))) return over_time(net, xs, options).outputs();
   const auto whole = unroll::no_grad([&] { return over_time(net, xs, options); });
   const Size steps = xs.size(0), back = std::max(t.k1, t.k2);
   unroll::Variables y;

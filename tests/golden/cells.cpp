@@ -3,7 +3,7 @@
 #include "second.hpp"
 
 #include <unroll/layers/cells/coupled_lstm.hpp>
-#include <unroll/layers/cells/elman.hpp>
+#include <unroll/layers/cells/elman_of_order.hpp>
 #include <unroll/layers/cells/gru_reset_before.hpp>
 #include <unroll/layers/cells/indrnn.hpp>
 #include <unroll/layers/cells/layer_norm_lstm.hpp>

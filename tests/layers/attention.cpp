@@ -122,4 +122,25 @@ BOOST_AUTO_TEST_CASE(errors) {
              }) == "[additive_attention] lengths[0] is 5; expected a number in [0, 4].");
 }
 
+// What a decoder's State starts with when its memory was forgotten is (B, hidden).
+BOOST_AUTO_TEST_CASE(a_forgotten_memory) {
+  for (bool dot : {false, true}) {
+    auto ask = [&](auto attention, const Variable& query, const AttentionMemory& memory) {
+      return error_of([&] { attention(query, memory); });
+    };
+    auto error = [&](const Variable& query, const AttentionMemory& memory) {
+      return dot ? ask(DotAttention(3, 5, 4), query, memory)
+                 : ask(AdditiveAttention(3, 5, 4), query, memory);
+    };
+    const std::string name = dot ? "[dot_attention] " : "[additive_attention] ";
+    const Variable none = zeros({2, 3});
+    BOOST_TEST(error(none, {none, none, none}) ==
+               name + "the memory's keys are (2, 3), its values (2, 3); expected (B, S, 4) and (B, "
+                      "S, 5), as remember() gives them: pass it as .initial of the decoder's State.");
+    const AttentionMemory memory{zeros({3, 6, 4}), ones({3, 6}, int64), zeros({3, 6, 5})};
+    BOOST_TEST(error(none, memory) == name + "the query is (2, 3); expected (..., 3, 3), with the "
+                                             "batch of the memory.");
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

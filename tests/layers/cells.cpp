@@ -3,9 +3,12 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
+#include <filesystem>
+#include <regex>
 
 #include "common/error_of.hpp"
 #include "common/numbers.hpp"
+#include "common/paths.hpp"
 
 #include <unroll/layers/layers.hpp>
 #include <unroll/ops/loss.hpp>
@@ -19,8 +22,15 @@ namespace {
 
 struct Row {
   const char* name;
-  Recurrent (*make)();  // of 3 features to 4
-  Shape step = {3};     // shape of one input
+  Recurrent (*initial)();  // of 3 features to 4
+  Shape step = {3};        // shape of one input
+  /// One whose biases are not 0.
+  Recurrent make() const {
+    Recurrent cell = initial();
+    for (Parameter p : cell.parameters())
+      if (max(abs(p)).item() == 0) p.assign((0.3 * Variable(random(p.shape(), 4))).value().to(float32));
+    return cell;
+  }
   /// A sequence of random inputs.
   Array input(Size steps, Size batch) const {
     Shape shape = step;
@@ -154,6 +164,23 @@ void check_padding(const Row& row, OverTimeOptions<Recurrent::State> options, co
 
 BOOST_AUTO_TEST_SUITE(cells)
 
+BOOST_AUTO_TEST_CASE(every_cell_has_a_row) {
+  const auto layers = tests_dir().parent_path() / "layers";
+  std::string rows;
+  for (const std::string& line : lines_of(tests_dir() / "layers" / "cells.cpp")) rows += line;
+  const std::regex declaration(R"(^struct (\w+) : \w+ \{)");
+  int cells = 0;
+  for (const auto& header : std::filesystem::directory_iterator(layers / "cells"))
+    for (const std::string& line : lines_of(header.path())) {
+      std::smatch match;
+      if (!std::regex_search(line, match, declaration)) continue;
+      ++cells;
+      BOOST_TEST(rows.find("Recurrent(" + match[1].str() + "(") != rows.npos,
+                 match[1] << " of " << header.path().filename() << " has no row");
+    }
+  BOOST_TEST(cells >= 16);
+}
+
 BOOST_AUTO_TEST_CASE(gradients_to_order_two_through_five_steps) {
   for_each_cell(
       [](const Row& row) { BOOST_TEST(gradcheck(row.make(), row.input(5, 2), {.order = 2})); });
@@ -190,8 +217,19 @@ BOOST_AUTO_TEST_CASE(reverse_equals_flipped_forward) {
     auto reverse = over_time(cell, x, {.reverse = true});
     auto forward = over_time(cell, x.flipped(0));
     BOOST_TEST(distance(flip(reverse.outputs(), {0}), forward.outputs()) == 0);
-    const Variables last = values_of(reverse.last()), expected = values_of(forward.last());
-    for (std::size_t k = 0; k < last.size(); ++k) BOOST_TEST(distance(last[k], expected[k]) == 0);
+    const Variables last = values_of(reverse.last()), expected = values_of(forward.last()),
+                    all = values_of(reverse.all()), flipped = values_of(forward.all());
+    for (std::size_t k = 0; k < last.size(); ++k) {
+      BOOST_TEST(distance(last[k], expected[k]) == 0);
+      BOOST_TEST(distance(flip(all[k], {0}), flipped[k]) == 0);
+    }
+    const Variables back = gradients(cell, x, [&](const Variable& xs) {
+      return over_time(cell, xs, {.reverse = true}).outputs();
+    });
+    const Variables forth = gradients(cell, x, [&](const Variable& xs) {
+      return over_time(cell, flip(xs, {0})).outputs();
+    });
+    for (std::size_t k = 0; k < back.size(); ++k) BOOST_TEST(distance(back[k], forth[k]) < 1e-12);
   });
 }
 

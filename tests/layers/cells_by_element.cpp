@@ -6,7 +6,7 @@
 
 #include "common/numbers.hpp"
 
-#include <unroll/layers/cells/elman.hpp>
+#include <unroll/layers/cells/elman_of_order.hpp>
 #include <unroll/layers/cells/gru.hpp>
 #include <unroll/layers/cells/lstm.hpp>
 #include <unroll/ops/reshape.hpp>

@@ -8,6 +8,7 @@
 #include <unroll/layers/layers.hpp>
 #include <unroll/ops/linear.hpp>
 #include <unroll/ops/reshape.hpp>
+#include <unroll/ops/softmax.hpp>
 
 using namespace unroll;
 
@@ -114,6 +115,35 @@ BOOST_AUTO_TEST_CASE(it_holds_for_steps_that_take_much) {
   };
   check_budgets(Words(), zeros({200, 32, 32}), 0.2);
   check_budgets(ConvLSTM(2, 16), zeros({60, 2, 2, 16, 16}), 0.7);
+}
+
+// A loss in the State goes through a wide weight, whose gradients wait to be made together; and
+// where the loss is of the other value, what led to this one stays on the tape.
+BOOST_AUTO_TEST_CASE(it_holds_for_a_loss_in_the_state) {
+  struct Words : Cell {
+    Words() : Cell(8, 8) {}
+    Parameter W = parameter("W", {hidden, in}), U = parameter("U", {hidden, hidden}),
+              R = parameter("R", {2000, hidden});
+    struct State {
+      Variable first, second;
+    };
+    bool loss_first = true;
+    State zero_state(const Variable& x) const {
+      const Variable h = zeros({x.size(0), hidden}), loss = zeros({x.size(0)});
+      return loss_first ? State{loss, h} : State{h, loss};
+    }
+    State step(const Variable& x, const State& s) const {
+      const Variable &before = loss_first ? s.second : s.first,
+                     &sum_before = loss_first ? s.first : s.second;
+      const Variable h = tanh(affine(x, W, before, U)),
+                     loss = sum_before + sum(square(softmax(linear(h, R))), {.axes = {1}});
+      return loss_first ? State{loss, h} : State{h, loss};
+    }
+  } cell;
+  for (bool first : {true, false}) {
+    cell.loss_first = first;
+    check_budgets(cell, zeros({300, 2, 8}), 0.9);
+  }
 }
 
 // Weights that were computed before the sequence have gradients as Parameters have.

@@ -219,6 +219,8 @@ BOOST_AUTO_TEST_CASE(takes_modules_and_lists) {
   BOOST_TEST(without_options.parameters().size() == 4);
   BOOST_TEST(Adam({net, lone}).parameters().size() == 3);
   BOOST_TEST(Adam(lone).parameters().size() == 1);
+  BOOST_TEST(Adam({net}).parameters().size() == 2);
+  BOOST_TEST(SGD({lone}, {.learning_rate = 1}).parameters().size() == 1);
   BOOST_TEST(Adam(net.parameters(), {}).parameters().size() == 2);
 }
 

@@ -249,6 +249,35 @@ BOOST_AUTO_TEST_CASE(errors_of_threads) {
   BOOST_CHECK_THROW(parallel_backward(2, [](Size, Size) -> Variable { throw 7; }), int);
 }
 
+// Each shard asks for the outputs on a tape of its own, for which they are made.
+BOOST_AUTO_TEST_CASE(states_that_shards_share) {
+  GRU encoder(3, 4);
+  freeze(encoder);
+  Batch batch;
+  const auto states = over_time(encoder, batch.x);
+  const Recurrent stack = stacked(GRU(3, 4));
+  const auto others = over_time(stack, batch.x);
+  Parameter w("w", values({2}));
+  const double expected = sum(states.outputs()).item() + sum(others.outputs()).item() +
+                          sum(states.all().h).item();
+  for (int k = 0; k < 200; ++k) {
+    std::atomic<int> wrong = 0;
+    parallel_backward(
+        B,
+        [&](Size, Size) {
+          for (int again = 0; again < 5; ++again) {
+            Tape inner;
+            const double seen = sum(states.outputs()).item() + sum(others.outputs()).item() +
+                                sum(states.all().h).item();
+            wrong += seen != expected;
+          }
+          return sum(w);
+        },
+        {.threads = 2});
+    BOOST_REQUIRE(wrong == 0);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(mistakes) {
   Parameter w("w", values({2, 3}));
   auto f = [&](Size, Size) { return sum(w); };

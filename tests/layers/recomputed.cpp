@@ -5,7 +5,7 @@
 
 #include <deque>
 
-#include <unroll/layers/cells/elman.hpp>
+#include <unroll/layers/cells/elman_of_order.hpp>
 #include <unroll/layers/cells/lstm.hpp>
 #include <unroll/layers/gradcheck.hpp>
 #include <unroll/layers/gradient_flow.hpp>

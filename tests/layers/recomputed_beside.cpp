@@ -122,6 +122,20 @@ BOOST_AUTO_TEST_CASE(a_frozen_weight_must_not_change_before_backward) {
   }
 }
 
+// A part that runs again reads the weights that were there, though nothing gives them gradients.
+BOOST_AUTO_TEST_CASE(dropped_weights_that_are_frozen) {
+  Recurrent net = recurrent<EchoState>(3, 4, {.drop_connect = {"U"}});
+  net.to(float64);
+  const Array x = random({6, 2, 3});
+  auto gradient = [&](Size every) {
+    Generator generator(4);
+    Tape tape(generator);
+    const Variable input = tape.watch(x);
+    return grad(sum(square(over_time(net, input, {.recompute_every = every}).outputs())), input).value();
+  };
+  for (Size every : {1, 2, 6}) BOOST_TEST(distance(gradient(every), gradient(0)) < 1e-12);
+}
+
 // The steps that take most memory need not make sense from the state at the start.
 BOOST_AUTO_TEST_CASE(a_budget_for_a_state_that_counts) {
   constexpr Size kSteps = 60;

@@ -6,7 +6,7 @@
 #include "common/error_of.hpp"
 #include "common/numbers.hpp"
 
-#include <unroll/layers/cells/elman.hpp>
+#include <unroll/layers/cells/elman_of_order.hpp>
 #include <unroll/layers/cells/gru.hpp>
 #include <unroll/layers/cells/lstm.hpp>
 #include <unroll/layers/recurrent.hpp>
@@ -270,6 +270,61 @@ BOOST_AUTO_TEST_CASE(states_keep_their_cells) {
     if (!life.expired()) BOOST_TEST(states.outputs().value().at({1, 0, 0}) == 12);
   }
   BOOST_TEST(life.expired());
+}
+
+// A value that a step leaves empty is not the start once more.
+BOOST_AUTO_TEST_CASE(values_that_a_step_gives_up) {
+  struct Once : Cell {
+    using Cell::Cell;
+    struct State {
+      Variable h, once;
+    };
+    State zero_state(const Variable& x) const { return {zeros(x.shape()), ones(x.shape())}; }
+    State step(const Variable& x, const State& s) const {
+      return {tanh(x + s.h + (s.once.empty() ? Variable(0) : s.once)), {}};
+    }
+  };
+  const Array x = random({4, 2, 3}).to(float32);
+  Recurrent r = Once(3, 3);
+  Recurrent::State s = initial_state(r, x[0]);
+  for (Size t = 0; t < 4; ++t) s = r.step(x[t], s);
+  BOOST_TEST(distance(r.output(s), over_time(r, x).outputs()[3]) == 0);
+  s = r.step(x[3], over_time(r, x.sliced(0, 0, 3)).last());
+  BOOST_TEST(distance(r.output(s), over_time(r, x).outputs()[3]) == 0);
+  const Recurrent two = stacked(Once(3, 3), Once(3, 3));
+  auto outputs = [&](Truncation truncation) {
+    Tape tape;
+    return over_time(two, tape.watch(x), {.truncation = truncation}).outputs().value();
+  };
+  BOOST_TEST(distance(outputs({2, 3}), outputs({2})) == 0);
+}
+
+// Values without their struct, of which some are left to the cell, in a State of one's own.
+BOOST_AUTO_TEST_CASE(a_list_with_a_gap_in_a_state) {
+  struct Deep : Cell {
+    Deep() : Cell(3, 4) {}
+    Recurrent inner = submodule("inner", Recurrent(LSTM(3, 4)));
+    struct State {
+      Recurrent::State inner;
+    };
+    State zero_state(const Variable& x) const { return {initial_state(inner, x)}; }
+    State step(const Variable& x, const State& s) const { return {inner.step(x, s.inner)}; }
+    Variable output(const State& s) const { return inner.output(s.inner); }
+  } cell;
+  const Variable x = random({5, 2, 3}).to(float32), c = random({2, 4}, 7).to(float32);
+  auto outputs = [&](const CellState& start) {
+    return over_time(cell, x, {.initial = {{{start}}}, .lengths = {5, 3}}).outputs();
+  };
+  BOOST_TEST(distance(outputs({Variable(), c}), outputs(LSTM::State{zeros({2, 4}), c})) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_loop_over_states) {
+  const Recurrent r = stacked(LSTM(3, 4), GRU(4, 2));
+  const auto states = over_time(r, random({4, 2, 3}).to(float32));
+  Size t = 0;
+  for (const Recurrent::State& s : states)
+    BOOST_TEST(distance(r.output(s), states.outputs()[t++]) == 0);
+  BOOST_TEST(t == 4);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -138,4 +138,111 @@ BOOST_AUTO_TEST_CASE(sequences_that_begin_late) {
     }
 }
 
+// A sequence that has ended before the last window is that of its own last window.
+BOOST_AUTO_TEST_CASE(sequences_that_end_early) {
+  LSTM cell(3, 3);
+  cell.to(float64);
+  const std::vector<Size> lengths{9, 6, 5, 3, 1, 0};
+  const Size batch = static_cast<Size>(lengths.size());
+  const Array xs = random({kSteps, batch, 3}), start = random({batch, 3}, 7);
+  using Options = OverTimeOptions<LSTM::State>;
+  auto gradients = [&](Size begin, Size end, Size steps, Options o) {
+    Tape tape;
+    const Variable x = tape.watch(xs.sliced(1, begin, end).sliced(0, 0, steps)),
+                   h = tape.watch(start.sliced(0, begin, end));
+    o.initial = {h, h};
+    o.lengths.assign(lengths.begin() + begin, lengths.begin() + end);
+    const LSTM::State last = over_time(cell, x, o).last();
+    std::vector<Array> list;
+    for (const Variable& g : grad(sum(square(last.h)) + sum(square(last.c)), {x, h}))
+      list.push_back(g.value());
+    return list;
+  };
+  for (Options o : {Options{.truncation = {2}}, Options{.truncation = {4}},
+                    Options{.truncation = {2, 3}}, Options{.truncation = {2, 6}},
+                    Options{.truncation = {4, 6}}, Options{.truncation = {1, 4}},
+                    Options{.recompute_every = 2, .truncation = {4}},
+                    Options{.recompute_every = 3, .truncation = {2}}})
+    for (bool reverse : {false, true}) {
+      o.reverse = reverse;
+      const auto all = gradients(0, batch, kSteps, o);
+      for (Size b = 0; b < batch; ++b) {
+        const Size length = lengths[static_cast<std::size_t>(b)];
+        for (Size steps : {kSteps, length}) {
+          // In reverse windows begin at the end of the longest sequence, and whether they reach all
+          // of it says that one too.
+          if (steps < kSteps && (reverse || length == 0 || o.truncation.k2 >= length)) continue;
+          const auto alone = gradients(b, b + 1, steps, o);
+          BOOST_TEST(distance(all[0].sliced(1, b, b + 1).sliced(0, 0, steps), alone[0]) < 1e-11);
+          BOOST_TEST(distance(all[1].sliced(0, b, b + 1), alone[1]) < 1e-11);
+        }
+      }
+    }
+}
+
+// A value that the first step makes for all sequences has no rows to be told apart.
+BOOST_AUTO_TEST_CASE(values_that_are_of_no_sequence) {
+  struct Common : Cell {
+    using Cell::Cell;
+    Parameter U = parameter("U", {hidden, hidden}), w = parameter("w", {hidden});
+    bool scalar = false;
+    struct State {
+      Variable h, common;
+    };
+    State zero_state(const Variable& x) const {
+      return {zeros(x.shape(), x.type()), zeros(scalar ? Shape() : Shape{hidden}, x.type())};
+    }
+    State step(const Variable& x, const State& s) const {
+      const bool first = max(abs(s.common)).item() == 0;
+      const Variable common = first ? (scalar ? sum(tanh(w)) : tanh(w)) : s.common;
+      return {tanh(x + linear(s.h, U) * common), common};
+    }
+  } cell(3, 3);
+  cell.to(float64);
+  for (bool scalar : {false, true})
+    for (Truncation t : {Truncation{2}, Truncation{2, 3}})
+      for (Size every : {0, 2}) {
+        if (t.k2 > 0 && every > 0) continue;
+        cell.scalar = scalar;
+        Tape tape;
+        const auto states = over_time(
+            cell, x, {.lengths = {4, kSteps}, .recompute_every = every, .truncation = t});
+        BOOST_TEST(states.last().common.shape() == (scalar ? Shape() : Shape{3}));
+      }
+}
+
+// What zoneout draws is no matter of which values a step has only moved.
+BOOST_AUTO_TEST_CASE(noise_of_values_that_move) {
+  struct Moving : Cell {
+    using Cell::Cell;
+    Parameter U = parameter("U", {hidden, hidden});
+    struct State {
+      Variable h, a, b;
+      Size steps = 0;
+    };
+    State step(const Variable& x, const State& s) const {
+      const Variable h = tanh(x + linear(s.h, U) + s.a);
+      if (s.steps == 0) return {h, s.a, s.a, 1};
+      if (s.steps % 3 == 2) return {h, s.b, s.b, s.steps + 1};
+      return {h, s.steps > 3 ? tanh(h + s.a) : s.a, s.b, s.steps + 1};
+    }
+  } cell(3, 3);
+  cell.to(float64);
+  auto outputs = [&](Truncation truncation, Size every) {
+    Generator generator(1);
+    Tape tape(generator);
+    return over_time(cell, x,
+                     {.initial = {{}, tape.watch(random({2, 3}, 7)), {}},
+                      .recompute_every = every,
+                      .truncation = truncation,
+                      .zoneout = {0, 0.5, 0}})
+        .outputs()
+        .value();
+  };
+  const Array plain = outputs({}, 0);
+  for (Truncation t : {Truncation{1}, Truncation{2}, Truncation{3}, Truncation{2, 4}, Truncation{9}})
+    BOOST_TEST(distance(outputs(t, 0), plain) == 0);
+  for (Size every : {1, 2, 4}) BOOST_TEST(distance(outputs({2}, every), plain) == 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -10,7 +10,6 @@
 #include <unroll/autograd/generator.hpp>
 #include <unroll/autograd/gradcheck.hpp>
 
-#include "autograd/printing.hpp"
 
 namespace reference {
 

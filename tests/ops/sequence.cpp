@@ -2,6 +2,7 @@
 // What over_time makes of it is tested with the cells.
 #include <boost/test/unit_test.hpp>
 
+#include <unroll/autograd/substitution.hpp>
 #include <unroll/ops/ops.hpp>
 #include <unroll/ops/sequence.hpp>
 
@@ -49,6 +50,15 @@ BOOST_AUTO_TEST_CASE(each_row_gets_its_own) {
     for (Size t = 0; t < xs.size(0); ++t)
       BOOST_TEST(identical(got[static_cast<std::size_t>(t)], linear(Variable(xs[t].copy()), W).value()));
   }
+}
+
+// What stands for a Parameter may lie anywhere in other memory.
+BOOST_AUTO_TEST_CASE(rows_of_what_stands_for_a_parameter) {
+  Parameter P("P", ramp({5, 2, 3}));
+  const Variable W = ramp({4, 3}), xs = ramp({8, 2, 3}).sliced(0, 2, 7);
+  Substitution in_place(P, xs);
+  const std::vector<Array> got = products(P, W), expected = products(xs, W);
+  for (std::size_t t = 0; t < 5; ++t) BOOST_TEST(identical(got[t], expected[t]));
 }
 
 BOOST_AUTO_TEST_CASE(rows_in_any_order) {
