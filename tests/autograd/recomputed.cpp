@@ -21,6 +21,22 @@ Variable one(const Body& f, const Variable& x) { return recomputed(f, {x})[0]; }
 
 Variable x_of_nothing() { return add(Variable(), Variable()); }
 
+// Functions that read w where nothing gives it a gradient.
+std::vector<Body> unrecorded_reads(const Parameter& w) {
+  return {[&w](const Variables& x) {
+            return Variables{small::mul(x[0], no_grad([&] { return small::square(w); }))};
+          },
+          [&w](const Variables& x) {
+            Array slope;
+            {
+              Tape own;
+              const Variable inner = own.watch(x[0]);
+              slope = grad(small::mul(inner, w), inner).value();
+            }
+            return Variables{small::mul(x[0], slope)};
+          }};
+}
+
 // Multiplies by a random number of the tape, as dropout does.
 Variable scaled_at_random(const Variable& x) {
   return small::scale(x, Tape::generator()->uniform());
@@ -224,19 +240,7 @@ BOOST_AUTO_TEST_CASE(results_that_are_inputs_or_constants) {
 // Also what no gradient is asked of: a target network, the weights of a tape of its own.
 BOOST_AUTO_TEST_CASE(what_is_read_must_not_change) {
   Parameter w("w", values({2}, float64));
-  const std::vector<Body> bodies{
-      [&](const Variables& x) {
-        return Variables{small::mul(x[0], no_grad([&] { return small::square(w); }))};
-      },
-      [&](const Variables& x) {
-        Array slope;
-        {
-          Tape own;
-          const Variable inner = own.watch(x[0]);
-          slope = grad(small::mul(inner, w), inner).value();
-        }
-        return Variables{small::mul(x[0], slope)};
-      }};
+  const std::vector<Body> bodies = unrecorded_reads(w);
   for (const Body& f : bodies) {
     Tape tape;
     const Variable x = tape.watch(values({3}, float64)), y = one(f, x);
@@ -287,20 +291,8 @@ BOOST_AUTO_TEST_CASE(results_that_are_empty) {
 BOOST_AUTO_TEST_CASE(what_has_stood_for_a_parameter) {
   const Array two = values({2}, float64), five = values({5}, float64);
   Parameter w("w", two), v("v", five);
-  const std::vector<Body> bodies{
-      [&](const Variables& x) { return Variables{small::mul(x[0], w)}; },
-      [&](const Variables& x) {
-        return Variables{small::mul(x[0], no_grad([&] { return small::square(w); }))};
-      },
-      [&](const Variables& x) {
-        Array slope;
-        {
-          Tape own;
-          const Variable inner = own.watch(x[0]);
-          slope = grad(small::mul(inner, w), inner).value();
-        }
-        return Variables{small::mul(x[0], slope)};
-      }};
+  std::vector<Body> bodies = unrecorded_reads(w);
+  bodies.push_back([&](const Variables& x) { return Variables{small::mul(x[0], w)}; });
   for (const Body& f : bodies)
     for (bool constant : {true, false})
       for (bool graph : {true, false}) {
