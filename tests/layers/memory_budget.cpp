@@ -143,6 +143,10 @@ BOOST_AUTO_TEST_CASE(it_holds_for_a_loss_in_the_state) {
   for (bool first : {true, false}) {
     cell.loss_first = first;
     check_budgets(cell, zeros({300, 2, 8}), 0.9);
+    // With few parts the last one is a large share.
+    for (Size budget = 3'500'000; budget < 6'000'000; budget += 250'000)
+      BOOST_TEST(peak(cell, zeros({300, 2, 8}), {.keep_states = false, .memory_budget = budget}) <=
+                 budget);
   }
 }
 
