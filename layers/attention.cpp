@@ -40,8 +40,11 @@ void check(const char* name, const Variable& query, Size query_size, Size size, 
     fail(name, "the memory's keys are ", keys.shape(), ", its values ", values.shape(),
          "; expected (B, S, ", size, ") and (B, S, ", memory_size, "), as remember() gives them: ",
          "pass it as .initial of the decoder's State.");
-  if (query.rank() < 2 || query.size(-1) != query_size || query.size(-2) != keys.size(0))
-    fail(name, "the query is ", query.shape(), "; expected (..., ", keys.size(0), ", ", query_size,
+  const Size batch = keys.size(0);  // of one source, which many may ask, or of one for each query
+  const bool fits = query.rank() >= 2 &&
+                    (batch == 1 || query.size(-2) == 1 || query.size(-2) == batch);
+  if (!fits || query.size(-1) != query_size)
+    fail(name, "the query is ", query.shape(), "; expected (..., ", batch, ", ", query_size,
          "), with the batch of the memory.");
 }
 

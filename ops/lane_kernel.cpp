@@ -10,8 +10,8 @@ namespace unroll::kernel {
 
 namespace {
 
-constexpr int kFlat = 16;     // operands of a run without strides
-constexpr Size kShort = 8;    // lanes of a row, below which rows are put side by side
+constexpr int kFlat = 16;   // operands of a run without strides
+constexpr Size kShort = 8;  // lanes of a row, below which rows are put side by side
 
 enum class Access : std::uint8_t {
   unwanted,  ///< a result without a place

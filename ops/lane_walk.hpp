@@ -95,6 +95,7 @@ class Walk {
       if (axis < 0) return;
     }
   }
+
   Size stride(const Operand& o, int axis) const {
     return o.layout == Operand::whole     ? whole_[axis]
            : o.layout == Operand::strided ? o.strides[axis]
