@@ -4,7 +4,6 @@
 
 #include <unroll/autograd/gradcheck.hpp>
 #include <unroll/autograd/recomputed.hpp>
-#include <unroll/autograd/substitution.hpp>
 
 #include "errors.hpp"
 #include "small_ops.hpp"

@@ -122,6 +122,22 @@ BOOST_AUTO_TEST_CASE(errors) {
              }) == "[additive_attention] lengths[0] is 5; expected a number in [0, 4].");
 }
 
+// As the hypotheses of one sentence do.
+BOOST_AUTO_TEST_CASE(many_queries_of_one_source) {
+  AdditiveAttention additive(3, 5, 4);
+  DotAttention dot(3, 5, 4);
+  const Array source = random({6, 1, 5}).to(float32), queries = random({2, 3}).to(float32);
+  auto check = [&](const auto& attention) {
+    const AttentionMemory memory = attention.remember(source);
+    const Variable all = attention(queries, memory).output;
+    for (Size b = 0; b < 2; ++b)
+      BOOST_TEST(distance(sliced(all, 0, b, b + 1),
+                          attention(queries.sliced(0, b, b + 1), memory).output) < 1e-6);
+  };
+  check(additive);
+  check(dot);
+}
+
 // What a decoder's State starts with when its memory was forgotten is (B, hidden).
 BOOST_AUTO_TEST_CASE(a_forgotten_memory) {
   for (bool dot : {false, true}) {

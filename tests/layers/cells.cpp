@@ -24,9 +24,11 @@ struct Row {
   const char* name;
   Recurrent (*initial)();  // of 3 features to 4
   Shape step = {3};        // shape of one input
-  /// One whose biases are not 0.
-  Recurrent make() const {
+  /// One whose biases are not 0, the same for the same seed.
+  Recurrent make(std::uint64_t seed = 1) const {
     Recurrent cell = initial();
+    Generator generator(seed);
+    cell.initialise(generator);
     for (Parameter p : cell.parameters())
       if (max(abs(p)).item() == 0) p.assign((0.3 * Variable(random(p.shape(), 4))).value().to(float32));
     return cell;
@@ -327,7 +329,7 @@ BOOST_AUTO_TEST_CASE(other_weights_stand_in_for_its_own) {
 
 BOOST_AUTO_TEST_CASE(saving_and_loading_is_the_identity) {
   for_each_cell([](const Row& row) {
-    Recurrent cell = row.make(), other = row.make();
+    Recurrent cell = row.make(1), other = row.make(2);
     save(cell, "cell.safetensors");
     load(other, "cell.safetensors");
     Array x = row.input(5, 2).to(float32);
@@ -342,6 +344,8 @@ BOOST_AUTO_TEST_CASE(thirty_steps_lower_the_loss) {
     Recurrent cell = row.make();
     Array x = row.input(6, 8).to(float32), y = random({8, 1}, 5).to(float32);
     Linear readout(over_time(cell, x).outputs()[5].size() / 8, 1);
+    Generator generator(2);
+    readout.initialise(generator);
     // The cell alone, if it learns anything: a readout could do it without.
     Adam optimiser(learns(cell) ? ParameterList(cell) : ParameterList(readout),
                    {.learning_rate = 0.02});
