@@ -121,9 +121,10 @@ BOOST_AUTO_TEST_CASE(it_holds_for_steps_that_take_much) {
 // where the loss is of the other value, what led to this one stays on the tape.
 BOOST_AUTO_TEST_CASE(it_holds_for_a_loss_in_the_state) {
   struct Words : Cell {
-    Words() : Cell(8, 8) {}
+    Words(Size hidden, Size words) : Cell(8, hidden), words(words) {}
+    Size words;
     Parameter W = parameter("W", {hidden, in}), U = parameter("U", {hidden, hidden}),
-              R = parameter("R", {2000, hidden});
+              R = parameter("R", {words, hidden});
     struct State {
       Variable first, second;
     };
@@ -139,10 +140,11 @@ BOOST_AUTO_TEST_CASE(it_holds_for_a_loss_in_the_state) {
                      loss = sum_before + sum(square(softmax(linear(h, R))), {.axes = {1}});
       return loss_first ? State{loss, h} : State{h, loss};
     }
-  } cell;
+  } cell(8, 2000), of_many_sequences(16, 100);
   for (bool first : {true, false}) {
-    cell.loss_first = first;
+    cell.loss_first = of_many_sequences.loss_first = first;
     check_budgets(cell, zeros({300, 2, 8}), 0.9);
+    check_budgets(of_many_sequences, zeros({400, 32, 8}), 0.9);
     // With few parts the last one is a large share.
     for (Size budget = 3'500'000; budget < 6'000'000; budget += 250'000)
       BOOST_TEST(peak(cell, zeros({300, 2, 8}), {.keep_states = false, .memory_budget = budget}) <=
