@@ -78,7 +78,8 @@ CellState LayerCell::start(CellState given) const {
 
 Variable Layer::read(const Variable& x, const Variable& mask) const {
   const Variable y = !first && options.dropout > 0 ? dropout(x, options.dropout) : x;
-  return mask.empty() ? y : y * mask;
+  if (mask.empty()) return y;
+  return y * (mask.type() == y.type() ? mask : to(mask, y.type()));
 }
 
 Variable Layer::mask(const Shape& one_step, Type type) const {

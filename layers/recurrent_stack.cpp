@@ -17,7 +17,8 @@ Stack::State Stack::step(const Variable& x, const State& s) const {
     const Variable seen = l.read(input, noise.empty() ? Variable() : noise[k].mask);
     AnyCell& cell = *l.cells[0].cell;
     try {
-      next.cells.push_back(cell.step(seen, start_of(l.cells[0], s, k),
+      const bool goes_on = !s.cells.empty() && s.cells[k].is_complete();
+      next.cells.push_back(cell.step(seen, goes_on ? s.cells[k] : start_of(l.cells[0], s, k),
                                      zoneout.empty() ? l.options.zoneout : zoneout));
     } catch (const Error& e) {
       fail_at(e, cell.module().name(), -1);
@@ -55,7 +56,7 @@ void Stack::draw(const Variable& x, const State& start) {
   std::vector<LayerNoise> drawn;
   for (std::size_t k = 0; k < layers.size(); ++k) {
     const Layer& l = layers[k];
-    drawn.push_back({l.mask(input.shape(), input.type()), l.dropped_weights(l.cells[0])});
+    drawn.push_back({l.mask(input.shape(), float64), l.dropped_weights(l.cells[0])});
     if (k + 1 < layers.size()) input = above(k, input, start, k);
   }
   noise = std::move(drawn);

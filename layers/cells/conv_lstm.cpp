@@ -19,7 +19,7 @@ ConvLSTM::ConvLSTM(Size in, Size hidden, const ConvLSTMOptions& options)
 ConvLSTM::State ConvLSTM::zero_state(const Variable& x) const {
   if (x.rank() != 4)
     fail("conv_lstm", "x is ", x.shape(), "; expected (B, ", in, ", height, width).");
-  Variable zero = zeros({x.size(0), hidden, x.size(2), x.size(3)});
+  Variable zero = zeros({x.size(0), hidden, x.size(2), x.size(3)}, x.type());
   return {zero, zero};
 }
 

@@ -25,7 +25,7 @@ struct ElmanOfOrder : Cell {
   };
 
   State zero_state(const Variable& x) const {
-    return {std::vector<Variable>(U.size(), zeros({x.size(0), hidden}))};
+    return {std::vector<Variable>(U.size(), zeros({x.size(0), hidden}, x.type()))};
   }
   State step(const Variable& x, const State& s) const {
     Variables terms{x, W};

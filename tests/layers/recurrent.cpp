@@ -285,18 +285,19 @@ BOOST_AUTO_TEST_CASE(values_that_a_step_gives_up) {
     }
   };
   const Array x = random({4, 2, 3}).to(float32);
-  Recurrent r = Once(3, 3);
-  Recurrent::State s = initial_state(r, x[0]);
-  for (Size t = 0; t < 4; ++t) s = r.step(x[t], s);
-  BOOST_TEST(distance(r.output(s), over_time(r, x).outputs()[3]) == 0);
-  s = r.step(x[3], over_time(r, x.sliced(0, 0, 3)).last());
-  BOOST_TEST(distance(r.output(s), over_time(r, x).outputs()[3]) == 0);
-  const Recurrent two = stacked(Once(3, 3), Once(3, 3));
-  auto outputs = [&](Truncation truncation) {
-    Tape tape;
-    return over_time(two, tape.watch(x), {.truncation = truncation}).outputs().value();
-  };
-  BOOST_TEST(distance(outputs({2, 3}), outputs({2})) == 0);
+  for (const Recurrent& r : {Recurrent(Once(3, 3)), stacked(Once(3, 3), Once(3, 3)),
+                             recurrent<Once>(3, 3, {.layers = 2, .learned_initial = true})}) {
+    Recurrent::State s = initial_state(r, x[0]);
+    for (Size t = 0; t < 4; ++t) s = r.step(x[t], s);
+    BOOST_TEST(distance(r.output(s), over_time(r, x).outputs()[3]) == 0);
+    s = r.step(x[3], over_time(r, x.sliced(0, 0, 3)).last());
+    BOOST_TEST(distance(r.output(s), over_time(r, x).outputs()[3]) == 0);
+    auto outputs = [&](Truncation truncation) {
+      Tape tape;
+      return over_time(r, tape.watch(x), {.truncation = truncation}).outputs().value();
+    };
+    BOOST_TEST(distance(outputs({2, 3}), outputs({2})) == 0);
+  }
 }
 
 // Values without their struct, of which some are left to the cell, in a State of one's own.

@@ -205,6 +205,22 @@ BOOST_AUTO_TEST_CASE(noise_is_that_of_the_whole_run) {
   BOOST_TEST(distance(truncated(r, {.truncation = steps})[0], truncated(r, {})[0]) < 1e-11);
 }
 
+BOOST_AUTO_TEST_CASE(masks_are_exact_where_states_start_in_float32) {
+  struct Narrow : Cell {
+    using Cell::Cell;
+    Parameter W = parameter("W", {hidden, in});
+    struct State {
+      Variable h;
+    };
+    State zero_state(const Variable& x) const { return {zeros({x.size(0), hidden})}; }
+    State step(const Variable& x, const State& s) const { return {tanh(linear(x, W) + s.h)}; }
+  };
+  const Recurrent r =
+      doubled(recurrent<Narrow>(3, 4, {.layers = 2, .variational_dropout = 0.3}));
+  BOOST_TEST(distance(truncated(r, {.truncation = {1, kSteps - 1}})[0], truncated(r, {})[0]) <
+             1e-14);
+}
+
 BOOST_AUTO_TEST_CASE(zoneout_of_the_call_stands_for_that_of_the_layers) {
   const Recurrent r = doubled(recurrent<GRU>(3, 4, {.layers = 2, .zoneout = {0.3}})),
                   plain = doubled(recurrent<GRU>(3, 4, {.layers = 2}));
