@@ -243,9 +243,11 @@ Array from(const T* numbers, Size n, const Shape& shape, Type type) {
 }
 }  // namespace
 
-Array values(std::initializer_list<double> numbers, Type type) {
-  auto n = static_cast<Size>(numbers.size());
-  return from(numbers.begin(), n, {n}, type);
+Array values(std::initializer_list<detail::Number> numbers, Type type) {
+  std::vector<double> all;
+  for (const detail::Number& n : numbers) all.push_back(n.value);
+  const auto n = static_cast<Size>(all.size());
+  return from(all.data(), n, {n}, type);
 }
 
 Array values(std::initializer_list<std::initializer_list<double>> rows, Type type) {

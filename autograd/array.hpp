@@ -176,8 +176,17 @@ Array eye(Size n, Type type = float32);
 /// start, start + step, ... before stop.
 Array arange(Size start, Size stop, Size step = 1, Type type = int64);
 
+namespace detail {
+/// A number of any type. That it is a class lets {{1}, {2}} be rows: {1} could be a number too.
+struct Number {
+  template <class T>
+  requires std::is_arithmetic_v<T> Number(T x) : value(static_cast<double>(x)) {}
+  double value;
+};
+}  // namespace detail
+
 /// values({5, 3}) is the array of two numbers; values({{1, 2}, {3, 4}}) has shape (2, 2).
-Array values(std::initializer_list<double> numbers, Type type = float32);
+Array values(std::initializer_list<detail::Number> numbers, Type type = float32);
 Array values(std::initializer_list<std::initializer_list<double>> rows, Type type = float32);
 /// Numbers in row-major order; their count must be the shape's.
 Array values(std::span<const float> numbers, const Shape& shape);

@@ -111,9 +111,15 @@ Variable recorded_again(const Variable& x) {
       x.value(), [](Backward& b) { b.give(0, b.dy()); }, Keep::nothing);
 }
 
+/// What f is called with: a Parameter, which it reads as it reads others, or one of the inputs.
+struct Given {
+  Variable parameter;
+  std::size_t place;
+};
+
 struct Recomputation {
   Body f;
-  std::vector<std::size_t> own;     ///< which of the inputs f is called with, one perhaps twice
+  std::vector<Given> own;           ///< an input perhaps twice
   std::vector<Use> uses;            ///< the first inputs: f's own, then what else it used
   std::vector<std::size_t> made;    ///< the results of f that are the op's: the others are inputs
   bool random;
@@ -209,7 +215,8 @@ struct Recomputation {
       replay.put(uses[k], x);
       inputs.push_back(std::move(x));
     }
-    for (std::size_t k : own) given.push_back(inputs[k]);
+    for (const Given& g : own)
+      given.push_back(g.parameter.empty() ? inputs[g.place] : g.parameter);
     const Variables ys = [&] {
       const FlushDenormals as_before(false);  // the sweep around this flushes them
       const struct Counted {
@@ -247,13 +254,18 @@ Variables recomputed(Function<Variables(const Variables&)> f, const Variables& i
   std::vector<bool> depends;  // of stand_ins, whether the tape gives them gradients
   for (const Variable& x : inputs) {
     if (x.empty()) fail("recomputed", "input ", given.size(), " is empty; give it a value first.");
+    if (x.is_parameter()) {
+      again.own.push_back({x, 0});
+      given.push_back(x);
+      continue;
+    }
     const std::size_t place = place_of(x, all);
     if (place == all.size()) {
       all.push_back(x);
       stand_ins.push_back(detach(x));
       depends.push_back(depends_on(*tape, detail::read(x)));
     }
-    again.own.push_back(place);
+    again.own.push_back({{}, place});
     given.push_back(stand_ins[place]);
   }
   if (again.random) again.drawn = tape->generator->state();
@@ -267,8 +279,8 @@ Variables recomputed(Function<Variables(const Variables&)> f, const Variables& i
       if (depends[k]) note_value(*stand_ins[k].record());
     for (const Variable& y : f(given)) {
       const Variable& value = detail::read(y);
-      if (value.empty()) {
-        results.push_back(value);
+      if (value.empty() || y.is_parameter()) {  // a Parameter is read by whoever uses it
+        results.push_back(y);
       } else if (std::size_t k = place_of(value, stand_ins); k < stand_ins.size()) {
         results.push_back(own[k]);
       } else if (depends_on(*tape, value)) {

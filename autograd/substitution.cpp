@@ -30,11 +30,10 @@ const Variable& find_reading(const Variable& x) {
 
 }  // namespace detail
 
-Substitution::Substitution(const Parameter& parameter, const Variable& value)
-    : Substitution(std::vector<Pair>{{parameter, value}}) {}
+namespace {
 
-Substitution::Substitution(std::vector<Pair> pairs) : pairs_(std::move(pairs)) {
-  for (Pair& p : pairs_) {
+std::vector<Substitution::Pair> read_now(std::vector<Substitution::Pair> pairs) {
+  for (Substitution::Pair& p : pairs) {
     if (p.value.empty() || p.value.shape() != p.parameter.shape() ||
         p.value.type() != p.parameter.type())
       fail("substitution", p.parameter.name(), " is ", p.parameter.type(), " ", p.parameter.shape(),
@@ -44,7 +43,16 @@ Substitution::Substitution(std::vector<Pair> pairs) : pairs_(std::move(pairs)) {
     // As the numbers of a Parameter always are; and as an older Substitution says, like any op.
     p.value = contiguous(p.value);
   }
+  return pairs;
 }
+
+}  // namespace
+
+Substitution::Substitution(const Parameter& parameter, const Variable& value)
+    : Substitution(std::vector<Pair>{{parameter, value}}) {}
+
+Substitution::Substitution(std::vector<Pair> pairs)
+    : Substitution(read_now(std::move(pairs)), AreRead()) {}
 
 const Variable* Substitution::find(const Variable& parameter) {
   for (const Pair& p : pairs_)

@@ -54,6 +54,7 @@ struct PlainReading {
 ///     Substitution fast(W, W - 0.1 * grad(loss, W, {.create_graph = true}));
 ///     auto adapted = model(x);              // model reads W
 ///
+/// What the values stand for is read before it is in force: {{P, Q}, {Q, P}} swaps two Parameters.
 /// The Parameter itself does not change, so that other threads may use it meanwhile, and gradients
 /// of any order are those of a program that was written with the values. Sweeps use what was
 /// recorded. W.value() is no op: it says what the Parameter holds.
@@ -68,6 +69,8 @@ class Substitution final : detail::Reading {
   explicit Substitution(std::vector<Pair> pairs);
 
  private:
+  struct AreRead {};
+  Substitution(std::vector<Pair> pairs, AreRead) : pairs_(std::move(pairs)) {}
   const Variable* find(const Variable& parameter) override;
   std::vector<Pair> pairs_;
 };

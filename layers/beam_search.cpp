@@ -95,10 +95,16 @@ class Beams {
            "; expected a token in [0, ", logits.size(1), ").");
     Array log_p = log_softmax(logits).value().to(float64).contiguous();
     for (Size i = 0; i < log_p.size(); ++i)
-      if (std::isnan(log_p.data<double>()[i]))
+      if (std::isnan(log_p.data<double>()[i]) && is_growing(i / log_p.size(1)))
         fail(name_, "the logits of token ", length_ + 1, " in row ", i / log_p.size(1),
              " are no distribution: NaN, +inf, or nothing but -inf.");
     return log_p;
+  }
+  /// True if the row is that of a hypothesis which is not complete.
+  bool is_growing(Size row) const {
+    const std::vector<Growing>& list = growing_[static_cast<std::size_t>(row / options_.beams)];
+    const auto k = static_cast<std::size_t>(row % options_.beams);
+    return k < list.size() && !list[k].complete;
   }
 
   std::vector<Size> tokens_of(const Growing& h) const {

@@ -131,7 +131,8 @@ concept DecoderStep = PlainState<S> && std::is_invocable_v<const F&, const Varia
 /// by score: those that remain when all are complete or the longest is reached. At every step the
 /// likeliest `beams` of all continuations are kept, complete ones as they are; what is impossible
 /// (-inf) never is. Every value of the state needs the batch as its first axis. Throws Error if it
-/// has not, for options that make no sense, and for NaN among the logits.
+/// has not, for options that make no sense, and where the logits after a hypothesis that is not
+/// complete hold NaN, or nothing but -inf.
 template <class C>
 requires detail::HasState<C> Hypotheses beam_search(const C& cell, const Variable& first,
                                                     const StateOf<C>& initial = {},

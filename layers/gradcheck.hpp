@@ -12,6 +12,9 @@ struct CellCheckOptions {
   Size batch = 2;
   /// As CheckOptions.
   Size directions = -1;
+  /// Values of the initial state, in the order of its fields, where random numbers will not do; an
+  /// empty one is random.
+  std::vector<Variable> initial = {};
   /// As OverTimeOptions.
   std::vector<Size> lengths = {};
   /// As OverTimeOptions.
@@ -46,6 +49,17 @@ S with_values(const S& s, const Variables& list, std::size_t& k) {
     return map_values(s, [&](const Variable&) { return list[k++]; });
 }
 
+/// Puts the values of a list that are there in the place of those of a state.
+template <class S>
+void put_values(const std::string& label, const Variables& list, S& s) {
+  const std::size_t count = values_of(s).size();
+  if (list.size() != count)
+    fail(label, "gradcheck has ", list.size(), " values for its initial state, which has ", count,
+         "; expected one each, empty where it is to be random.");
+  std::size_t k = 0;
+  for_each_value(s, [&](Variable& v) { v = list[k].empty() ? v : list[k], ++k; });
+}
+
 }  // namespace detail
 
 /// Checks a cell over a sequence, from an initial state of random numbers: gradients of its outputs
@@ -66,7 +80,13 @@ requires detail::IsCell<C> CheckReport gradcheck(const C& cell, const InputOf<C>
   std::size_t k = 0;
   Variables row;
   for (; k < sequences.size(); ++k) row.push_back(detail::as_of(cell, rows.at(k, -1)));
-  S zero = no_grad([&] { return initial_state(cell, detail::with_values(xs, row, k = 0), S{}); });
+  S zero = no_grad([&] {
+    const InputOf<C> x = detail::with_values(xs, row, k = 0);
+    S given = {};
+    if constexpr (detail::HasZeroState<C>) given = initial_state(cell, x, given);
+    if (!options.initial.empty()) detail::put_values(label, options.initial, given);
+    return initial_state(cell, x, given);
+  });
 
   CheckOptions check{.directions = options.directions,
                      .may_be_constant = true,
@@ -81,7 +101,10 @@ requires detail::IsCell<C> CheckReport gradcheck(const C& cell, const InputOf<C>
   for (const Variable& s : values_of(zero)) {
     check.names.push_back(
         join("value ", inputs.size() - sequences.size(), " of the initial state"));
-    inputs.push_back(is_float(s.type()) ? CheckInput(s.shape()) : CheckInput(s));
+    const std::size_t place = inputs.size() - sequences.size();
+    const bool random =
+        is_float(s.type()) && (options.initial.empty() || options.initial[place].empty());
+    inputs.push_back(random ? CheckInput(s.shape()) : CheckInput(s));
   }
   auto run = [&](const Variables& list) {
     std::size_t next = 0;

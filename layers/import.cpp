@@ -33,6 +33,14 @@ struct ForeignCell {
     if (found == parts.end()) fail("import", "a cell ", place, " without ", part, ".");
     return found->second;
   }
+  /// A bias of that many numbers, or two of them, one on the other.
+  const Array& bias(const std::string& part, Size numbers, bool may_be_two = false) const {
+    const Array& b = at(part);
+    if (b.shape() != Shape{numbers} && !(may_be_two && b.shape() == Shape{2, numbers}))
+      fail("import", place, " ", part, " is ", b.shape(), "; expected ", Shape{numbers},
+           may_be_two ? join(" or ", Shape{2, numbers}) : std::string(), ".");
+    return b;
+  }
   /// How many gates: U is (gates n, n) or, as Keras has it, (n, gates n).
   Size gates(const std::string& part) const {
     const Array& u = at(part);
@@ -88,9 +96,11 @@ void put_pytorch(const ForeignCell& cell, NamedArrays& to) {
   put(to, name("W"), cell.at("weight_ih"));
   put(to, name("U"), cell.at("weight_hh"));
   if (cell.has("weight_hr")) put(to, name("P"), cell.at("weight_hr"));
-  if (!cell.has("bias_ih")) return;
+  if (!cell.has("bias_ih") && !cell.has("bias_hh")) return;
   const bool is_gru = !cell.has("weight_hr") && cell.gates("weight_hh") == 3;
-  const Variable b = cell.at("bias_ih"), bh = cell.at("bias_hh");
+  const Array& u = cell.at("weight_hh");
+  const Size numbers = u.rank() > 0 ? u.size(0) : 0;
+  const Variable b = cell.bias("bias_ih", numbers), bh = cell.bias("bias_hh", numbers);
   put(to, name("b"), is_gru ? b : b + bh);
   if (is_gru) put(to, name("bh"), bh);
 }
@@ -113,7 +123,7 @@ void put_gates(const ForeignCell& cell, const std::vector<Size>& order, const st
   put(to, path(cell.place, "W" + end), gates_of(cell.at("kernel"), count, order));
   put(to, path(cell.place, "U" + end), gates_of(cell.at("recurrent_kernel"), count, order));
   if (!cell.has("bias")) return;
-  const Array& bias = cell.at("bias");
+  const Array& bias = cell.bias("bias", cell.at("recurrent_kernel").size(1), count == 3);
   const bool both = bias.rank() == 2;  // of the input and of the state
   put(to, path(cell.place, "b" + end), gates_of(both ? bias[0] : bias, count, order));
   if (both) put(to, path(cell.place, "bh" + end), gates_of(bias[1], count, order));

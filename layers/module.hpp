@@ -72,6 +72,12 @@ class Module {
     register_submodule(std::move(name), module);
     return std::move(module);
   }
+  template <class M>
+  requires std::is_base_of_v<Module, M> void submodule(std::string, M&) {
+    static_assert(!std::is_base_of_v<Module, M>,
+                  "[module] submodule takes a module and hands it back: `m = submodule(\"m\", "
+                  "M(...))`, or std::move(m); register_submodule is for one that stays where it is");
+  }
   /// Registers a module that stays where it is.
   void register_submodule(std::string name, Module& module);
 

@@ -3,7 +3,9 @@
 //
 // A cell is any class with
 //
-//     struct State { Variable h; };                           // its memory, a plain struct
+//     struct State { Variable h; };                           // its memory, a plain struct; the
+//                                                             // first axis is the batch, or it is
+//                                                             // one number for all sequences
 //     State step(const Variable& x, const State& s) const;    // its equations
 //
 // and, where the defaults do not fit,
@@ -32,12 +34,13 @@ template <class S>
 struct OverTimeOptions {
   /// State before the first step. An empty field stands for zeros (the cell's zero_state), one
   /// without the batch axis for the same start in every sequence; along other axes of a step it may
-  /// be 1, as (hidden, 1, 1) for each channel of images of any size.
+  /// be 1, as (hidden, 1, 1) for each channel of images of any size. Where the batch is `hidden` and
+  /// the cell has no zero_state, what could be either is refused, unless it is a Parameter.
   S initial = {};
   /// False keeps only last(): for sequences whose states do not fit into memory.
   bool keep_states = true;
   /// How many steps of each sequence are real, the rest is padding; empty: all. A padded step keeps
-  /// the state, and outputs() is 0 there. 0 is allowed. Padding may hold anything, NaN too. A plain
+  /// the state, and outputs() is 0 there; so values of the State keep their shapes. 0 is allowed. Padding may hold anything, NaN too. A plain
   /// number in a State is one for all sequences and counts every step that any of them takes; a
   /// Variable (B) counts each sequence's own.
   std::vector<Size> lengths = {};

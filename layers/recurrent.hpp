@@ -184,7 +184,13 @@ Recurrent recurrent(const Make& make, Size in, Size hidden, const RecurrentOptio
 /// Layers of one kind of cell, each made as Cell(in, hidden).
 template <class C>
 Recurrent recurrent(Size in, Size hidden, const RecurrentOptions& options = {}) {
-  return recurrent([](Size in, Size hidden) { return C(in, hidden); }, in, hidden, options);
+  static_assert(std::is_constructible_v<C, Size, Size>,
+                "[recurrent] the cell is not made as C(in, hidden); pass a function: "
+                "recurrent([](Size in, Size hidden) { return C(in, hidden, 2); }, in, hidden)");
+  if constexpr (std::is_constructible_v<C, Size, Size>)
+    return recurrent([](Size in, Size hidden) { return C(in, hidden); }, in, hidden, options);
+  else
+    return {};
 }
 
 /// Cells or Recurrents on top of each other, the first one nearest to the input. A Recurrent keeps

@@ -22,12 +22,13 @@ class CellState {
   template <class S>
   static CellState complete(S state) {
     CellState s(std::move(state));
-    s.complete_ = true;
+    s.meant_ = s.count_empty();
     return s;
   }
 
   bool empty() const { return !box_; }
-  bool is_complete() const { return complete_; }
+  /// False once somebody has emptied another one.
+  bool is_complete() const { return meant_ >= 0 && meant_ == count_empty(); }
   /// The Variables in it, in order.
   Variables values() const { return box_ ? box_->values() : Variables(); }
   /// The cell's State, nullptr if it is of another type.
@@ -85,8 +86,14 @@ class CellState {
     }
     S state;
   };
+  int count_empty() const {
+    int count = 0;
+    auto look = [&](const Variable& v) { count += v.empty(); };
+    detail::each_value(*this, look);
+    return count;
+  }
   Ref<AnyBox> box_;
-  bool complete_ = false;
+  int meant_ = -1;  ///< how many values are meant to be empty; -1: none, and it may be no whole state
 };
 
 namespace detail {
@@ -163,8 +170,8 @@ struct HeldCell final : AnyCell {
   CellState step(const Variable& x, const CellState& s,
                  const std::vector<double>& zoneout) const override {
     const S* state = s.as<S>();
-    const bool ready = state && (s.is_complete() || !has_gaps(*state));
-    S before = ready ? *state : unroll::initial_state(cell, x, typed(s, x));
+    const bool goes_on = state && s.is_complete();
+    S before = goes_on ? *state : unroll::initial_state(cell, x, typed(s, x));
     S after = cell.step(x, before);
     if (!zoneout.empty()) {
       std::vector<Variable*> now;

@@ -56,6 +56,9 @@ LearnedStart::LearnedStart(const Variables& zero) {
     if (shape.rank() == 0)
       fail("recurrent", "learned_initial: a value of the State is a single ", v.type(),
            "; expected floating numbers of shape (B, ...).");
+    if (shape[0] != 1)
+      fail("recurrent", "learned_initial: value ", values.size(), " of the State is ", shape,
+           " for a batch of 1; expected the batch as its first axis.");
     shape.erase(0);
     values.push_back(parameter(join("value", values.size()), shape, [begin](Array& a, Generator&) {
       a.assign(begin[0].to(a.type()));

@@ -18,7 +18,9 @@ Stack::State Stack::step(const Variable& x, const State& s) const {
     AnyCell& cell = *l.cells[0].cell;
     try {
       const bool goes_on = !s.cells.empty() && s.cells[k].is_complete();
-      next.cells.push_back(cell.step(seen, goes_on ? s.cells[k] : start_of(l.cells[0], s, k),
+      next.cells.push_back(cell.step(seen,
+                                     goes_on ? s.cells[k]
+                                             : cell.start(seen, start_of(l.cells[0], s, k)),
                                      zoneout.empty() ? l.options.zoneout : zoneout));
     } catch (const Error& e) {
       fail_at(e, cell.module().name(), -1);

@@ -83,7 +83,8 @@ double ClassTargets::total() const {
 
 Variable reduced(const Variable& losses, Reduction reduction) {
   if (reduction == Reduction::none) return losses;
-  return reduction == Reduction::sum ? sum(losses) : mean(losses);
+  if (reduction == Reduction::sum) return sum(losses);
+  return losses.size() > 0 ? mean(losses) : sum(losses) / 0.0;
 }
 
 Variable reduced(const Variable& losses, Reduction reduction, const RealElements& real) {

@@ -31,7 +31,10 @@ BOOST_AUTO_TEST_CASE(makers) {
   BOOST_TEST(arange(3, 3).size() == 0);
   BOOST_TEST(numbers(indices({4, -1})) == (V{4, -1}));
   BOOST_TEST(values({{1, 2}, {3, 4}}).shape() == Shape({2, 2}));
+  BOOST_TEST(values({{1}, {3}}).shape() == Shape({2, 1}));
+  BOOST_TEST(values({{1.5}}).shape() == Shape({1, 1}));
   BOOST_TEST(values({5, 3}).shape() == Shape({2}));
+  BOOST_TEST(numbers(values({1, 2.5, 3.0f, Size{4}})) == (V{1, 2.5, 3, 4}));
   BOOST_TEST(zeros({5, 3}).shape() == Shape({5, 3}));
   BOOST_TEST(Array().shape() == Shape({0}));
   EXPECT_ERROR(values({{1, 2}, {3}}), "[values] rows have 2 and 1 numbers.");

@@ -165,19 +165,40 @@ BOOST_AUTO_TEST_CASE(substitutions_one_after_the_other) {
   for (std::size_t k = 0; k < 3; ++k) BOOST_TEST(again[k].item() == expected[k].item());
 }
 
+// A Parameter that is given is that Parameter, one that is returned is read by whoever uses it.
+BOOST_AUTO_TEST_CASE(parameters_as_inputs_and_results) {
+  Parameter w("w", values({2}, float64)), v("v", values({3}, float64)), u("u", values({4}, float64));
+  auto gradients = [&](auto call, bool frozen) {
+    u.freeze(frozen);
+    Tape tape;
+    Substitution first(w, u), second(u, v);
+    const Variables y = call(
+        [&](const Variables& x) {
+          Substitution in_place(w, v);
+          return Variables{small::mul(x[0], x[0]), x[0], x[1]};
+        },
+        Variables{w, u});
+    return grad(small::mul(add(y[0], small::mul(y[1], y[1])), y[2]), Variables{v});
+  };
+  for (bool frozen : {true, false})
+    BOOST_TEST(gradients([](const Body& f, const Variables& x) { return recomputed(f, x); },
+                         frozen)[0].item() == gradients(plain, frozen)[0].item());
+}
+
 BOOST_AUTO_TEST_CASE(substitutions_within) {
   Parameter w("w", values({2}, float64)), v("v", values({5}, float64));
   Tape tape;
   const Variable x = tape.watch(values({3}, float64)), t = small::tanh(v);
-  for (const Variable& value : {t, Variable(v)}) {
+  for (const Variable& value : {t, Variable(v), Variable(w)}) {
     const Body f = [&](const Variables& in) {
       Substitution in_place(w, value);
       return Variables{small::mul(in[0], w)};
     };
+    const Parameter& of = value.record() == w.record() ? w : v;
     for (bool graph : {true, false})
       BOOST_TEST(
-          identical(grad(one(f, x), v, {.create_graph = graph, .retain_graph = true}).value(),
-                    grad(plain(f, x)[0], v, {.retain_graph = true}).value()));
+          identical(grad(one(f, x), of, {.create_graph = graph, .retain_graph = true}).value(),
+                    grad(plain(f, x)[0], of, {.retain_graph = true}).value()));
   }
 }
 

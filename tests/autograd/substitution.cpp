@@ -88,6 +88,23 @@ BOOST_AUTO_TEST_CASE(the_youngest_decides) {
   BOOST_TEST(sum(w) == 3);
 }
 
+// In whatever order they stand.
+BOOST_AUTO_TEST_CASE(values_are_read_before_it_is_in_force) {
+  Parameter v("v", kTwo), w("w", kOther);
+  const std::vector<Substitution::Pair> swap{{v, w}, {w, v}};
+  for (const auto& pairs : {swap, {swap[1], swap[0]}}) {
+    Tape tape;
+    Variable y;
+    {
+      Substitution in_place(pairs);
+      y = small::sum(small::mul(small::square(v), w));  // w^2 v
+    }
+    const auto gradients = grad(y, {swap[0].value, swap[1].value});
+    BOOST_TEST(same(gradients[0], values({10, -12})));
+    BOOST_TEST(same(gradients[1], values({25, 9})));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(it_ends_with_its_scope_and_is_its_threads) {
   Parameter w("w", kTwo);
   try {

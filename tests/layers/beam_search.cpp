@@ -237,6 +237,23 @@ BOOST_AUTO_TEST_CASE(impossible_tokens) {
   BOOST_TEST(!found[0][0].complete);
 }
 
+// What follows an end token is of no interest: nothing may follow it.
+BOOST_AUTO_TEST_CASE(nothing_after_the_end) {
+  constexpr double kNever = -INFINITY;
+  Array logits = values({{kNever, kNever, kNever}, {kNever, kNever, 0}, {0, kNever, kNever}}, float64);
+  auto step = [&](const Variable& word, const std::vector<Variable>& s) {
+    return std::pair(index_select(logits, 0, word), s);
+  };
+  for (Size beams : {1, 2}) {
+    auto found = beam_search(step, indices({1, 2}), std::vector<Variable>{},
+                             {.beams = beams, .end = 0, .longest = 4});
+    BOOST_REQUIRE(found[0].size() == 1u);
+    BOOST_TEST((found[0][0].tokens == std::vector<Size>{2, 0}));
+    BOOST_TEST((found[1][0].tokens == std::vector<Size>{0}));
+    BOOST_TEST(found[1][0].complete);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(errors, Fixture) {
   auto error = [&](const BeamOptions& options, const Array& tokens) {
     return error_of([&] { beam_search(decoder, tokens, start, options); });

@@ -1,6 +1,9 @@
 // gradcheck of cells and modules: what it accepts, and that it catches planted mistakes.
 #include <boost/test/unit_test.hpp>
 
+#include "common/error_of.hpp"
+#include "common/numbers.hpp"
+
 #include <unroll/autograd/differentiable.hpp>
 #include <unroll/layers/cells/elman.hpp>
 #include <unroll/layers/cells/gru.hpp>
@@ -113,6 +116,29 @@ BOOST_AUTO_TEST_CASE(a_start_made_of_parameters) {
   BOOST_TEST(gradcheck(Starting(3, 4), {.order = 2}));
   BOOST_TEST(gradcheck(recurrent<GRU>(3, 3, {.layers = 2, .skip = Skip::highway}),
                        ones({3, 2, 3}, float64)));
+}
+
+// Where random numbers would not do: a value that is a logarithm's, a memory that somebody gives.
+BOOST_AUTO_TEST_CASE(a_start_of_given_values) {
+  struct Reading : Cell {
+    using Cell::Cell;
+    struct State {
+      Variable h, memory;
+    };
+    State step(const Variable& x, const State& s) const {
+      return {x * log(s.h) + sum(s.memory, {.axes = {1}}), s.memory};
+    }
+  };
+  const Reading cell(3, 3);
+  CellCheckOptions options{.order = 2, .steps = 1};
+  options.initial = {full({2, 3}, 2, float64), random({2, 5, 3})};
+  BOOST_TEST(gradcheck(cell, options));
+  options.initial = {options.initial[0], {}};
+  BOOST_TEST(error_of([&] { gradcheck(cell, options); }).starts_with("[add]"));
+  options.initial = {options.initial[0]};
+  BOOST_TEST(error_of([&] { gradcheck(cell, options); }) ==
+             "[Reading] gradcheck has 1 values for its initial state, which has 2; expected one "
+             "each, empty where it is to be random.");
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_gradient_is_caught_and_named) {

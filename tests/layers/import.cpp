@@ -165,4 +165,32 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_listed) {
              }) == "[import] a cell layer0 without weight_ih.");
 }
 
+// One that broadcasts to the right shape is wrong all the same.
+BOOST_AUTO_TEST_CASE(biases_that_do_not_fit) {
+  const NamedArrays lstm{{"weight_ih_l0", zeros({16, 3})},
+                         {"weight_hh_l0", zeros({16, 4})},
+                         {"bias_ih_l0", zeros({16})}};
+  for (const Shape& shape : {Shape{1}, Shape{}, Shape{1, 16}}) {
+    NamedArrays all = lstm;
+    all["bias_hh_l0"] = zeros(shape);
+    BOOST_TEST(error_of([&] { from_pytorch(all); }) ==
+               join("[import] layer0 bias_hh is ", shape, "; expected (16,)."));
+  }
+  NamedArrays half = lstm;
+  BOOST_TEST(error_of([&] { from_pytorch(half); }) == "[import] a cell layer0 without bias_hh.");
+  half["bias_hh_l0"] = half["bias_ih_l0"];
+  half.erase("bias_ih_l0");
+  BOOST_TEST(error_of([&] { from_pytorch(half); }) == "[import] a cell layer0 without bias_ih.");
+  auto keras = [](Size gates, const Shape& bias) {
+    return error_of([&] {
+      from_keras({{"cell/kernel", zeros({3, gates * 4})},
+                  {"cell/recurrent_kernel", zeros({4, gates * 4})},
+                  {"cell/bias", zeros(bias)}});
+    });
+  };
+  BOOST_TEST(keras(3, {3, 12}) == "[import] cell bias is (3, 12); expected (12,) or (2, 12).");
+  BOOST_TEST(keras(4, {2, 16}) == "[import] cell bias is (2, 16); expected (16,).");
+  BOOST_TEST(keras(3, {2, 12}) == "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -274,7 +274,8 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named) {
   BOOST_TEST(run(zeros({5}), {}) ==
              "[Elman] the input is (5,); expected a sequence (T, B, ...), time first.");
   BOOST_TEST(run(x, {.lengths = {3}}) ==
-             "[Elman] 1 lengths for a batch of 2; expected one a sequence.");
+             "[Elman] 1 lengths for a batch of 2; expected one a sequence, of an input (T, B, "
+             "...).");
   BOOST_TEST(run(x, {.lengths = {3, 6}}) ==
              "[Elman] a length is 6, the input has 5 steps; expected 0 to 5.");
   BOOST_TEST(run(x, {.initial = {zeros({1, 4})}}) ==

@@ -300,6 +300,24 @@ BOOST_AUTO_TEST_CASE(values_that_a_step_gives_up) {
   }
 }
 
+// Also of a state that a step has returned, and where the start is learned.
+BOOST_AUTO_TEST_CASE(values_that_are_left_to_the_start) {
+  const Variable x = random({2, 3}).to(float32);
+  for (bool learned : {false, true}) {
+    const Recurrent r = recurrent<LSTM>(3, 4, {.learned_initial = learned});
+    for (Parameter p : r.parameters()) p.assign(random(p.shape(), 4).to(float32));
+    const Variable c = random({2, 4}, 7).to(float32);
+    Recurrent::State changed = r.step(x, {});
+    int k = 0;
+    for_each_value(changed, [&](Variable& v) { v = k++ == 0 ? Variable() : c; });
+    const Recurrent::State list{{{Variable(), c}}}, whole{{LSTM::State{{}, c}}};
+    const Variable expected =
+        over_time(r, reshape(x, {1, 2, 3}), {.initial = whole}).outputs()[0];
+    for (const Recurrent::State& s : {changed, list, whole})
+      BOOST_TEST(distance(r.output(r.step(x, s)), expected) == 0);
+  }
+}
+
 // Values without their struct, of which some are left to the cell, in a State of one's own.
 BOOST_AUTO_TEST_CASE(a_list_with_a_gap_in_a_state) {
   struct Deep : Cell {

@@ -141,4 +141,18 @@ BOOST_AUTO_TEST_CASE(a_learned_start_of_a_cell_that_has_none) {
              "[recurrent] learned_initial: a cell has no state to start from: [restless] x is (1, 2).");
 }
 
+BOOST_AUTO_TEST_CASE(a_learned_start_of_a_value_without_a_batch) {
+  struct Rotating : Cell {
+    using Cell::Cell;
+    struct State {
+      Variable h, Q;
+    };
+    State zero_state(const Variable& x) const { return {zeros(x.shape()), eye(hidden)}; }
+    State step(const Variable& x, const State& s) const { return {x + linear(s.h, s.Q), s.Q}; }
+  };
+  BOOST_TEST(error_of([] { recurrent<Rotating>(2, 2, {.learned_initial = true}); }) ==
+             "[recurrent] learned_initial: value 1 of the State is (2, 2) for a batch of 1; "
+             "expected the batch as its first axis.");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

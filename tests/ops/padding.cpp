@@ -161,6 +161,10 @@ BOOST_AUTO_TEST_CASE(no_real_element) {
     Variable v = tape.watch(x);
     Variable a = cross_entropy(v, y, {.lengths = {0, 0}}),
              b = mean_squared_error(v, z, {.lengths = {0, 0}});
+    // Nor any element at all.
+    const Variable none = sliced(v, 0, 0, 0);
+    BOOST_TEST(std::isnan(mean_squared_error(none, z.sliced(0, 0, 0)).item()));
+    BOOST_TEST(std::isnan(mean_squared_error(none, z.sliced(0, 0, 0), {.lengths = {0, 0}}).item()));
     for (const Variable& loss : {a, b}) {
       BOOST_TEST(std::isnan(loss.item()));
       BOOST_TEST(close(grad(loss, v, {.create_graph = create_graph, .retain_graph = true}),
