@@ -19,9 +19,9 @@ Variables norms_by_step(const Variable& loss, const std::vector<Variables>& step
 /// geometrically from the last t to the first are gradients that vanish or explode (Pascanu et al.
 /// 2013). `states` is what over_time returned; the graph is kept. With create_graph the norms can
 /// be differentiated. 0 where nothing depends on a state. A value that a step passes on as it is, as
-/// padding of all sequences does, is one value at both steps, whose norm is that of all its uses, so
-/// at the later step too: return h * 1 where they are to be told apart. Throws Error if the states were not kept,
-/// or if gradients pass by them: with recomputation, and with truncation to k2 > k1.
+/// padding of all sequences does, is one value at both steps, whose norm is that of all its uses, at
+/// the later step too: a cell that returns h * 1 tells them apart. Throws Error if the states were
+/// not kept, or if gradients pass by them: with recomputation, and with truncation to k2 > k1.
 ///
 ///     auto norms = gradient_norms(loss, states);
 ///     norms.h;                                    // (T)

@@ -69,7 +69,8 @@ Variable Padding::those(Which which, Size k, bool reverse, int rank) const {
 void Padding::read(const std::string& label, const std::vector<Size>& lengths) {
   Size steps = mask_.size(0), batch = mask_.size(1);
   if (static_cast<Size>(lengths.size()) != batch)
-    fail(label, lengths.size(), " lengths for a batch of ", batch, "; expected one a sequence, of an input (T, B, ...).");
+    fail(label, lengths.size(), " lengths for a batch of ", batch,
+         "; expected one a sequence, of an input (T, B, ...).");
   for (Size b = 0; b < batch; ++b) {
     Size length = lengths[static_cast<std::size_t>(b)];
     if (length < 0 || length > steps)

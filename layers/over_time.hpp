@@ -40,9 +40,9 @@ struct OverTimeOptions {
   /// False keeps only last(): for sequences whose states do not fit into memory.
   bool keep_states = true;
   /// How many steps of each sequence are real, the rest is padding; empty: all. A padded step keeps
-  /// the state, and outputs() is 0 there; so values of the State keep their shapes. 0 is allowed. Padding may hold anything, NaN too. A plain
-  /// number in a State is one for all sequences and counts every step that any of them takes; a
-  /// Variable (B) counts each sequence's own.
+  /// the state, whose values must keep their shapes, and outputs() is 0 there. 0 is allowed. Padding
+  /// may hold anything, NaN too. A plain number in a State is one for all sequences and counts every
+  /// step that any of them takes; a Variable (B) counts each sequence's own.
   std::vector<Size> lengths = {};
   /// The same for padding anywhere: (T, B) of any type, nonzero where a step is real. Empty: all
   /// are; not together with lengths.

@@ -93,7 +93,7 @@ class CellState {
     return count;
   }
   Ref<AnyBox> box_;
-  int meant_ = -1;  ///< how many values are meant to be empty; -1: none, and it may be no whole state
+  int meant_ = -1;  ///< how many values are meant to be empty; -1: it may be no whole state
 };
 
 namespace detail {

@@ -38,8 +38,8 @@ struct Layer {
   RecurrentOptions options = {};
 
   bool bidirectional() const { return cells.size() == 2; }
-  /// What the cells read of an input x, (B, ...) or (T, B, ...): with dropout, and times the mask, of
-  /// any type, if there is one.
+  /// What the cells read of an input x, (B, ...) or (T, B, ...): with dropout, and times the mask,
+  /// of any type, if there is one.
   Variable read(const Variable& x, const Variable& mask) const;
   /// The mask of variational dropout for inputs of that shape (B, ...) at all steps; empty: none.
   Variable mask(const Shape& one_step, Type type) const;

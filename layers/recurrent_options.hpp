@@ -42,8 +42,8 @@ struct RecurrentOptions {
   double dropout = 0;
   Size layers = 1;
   /// Every cell starts from Parameters, which begin as its zero_state, instead of that; of images
-  /// from one number for each channel, as their size is not known. Integers are not learned,
-  /// and what zero_state computes from Parameters begins as it is and is learned apart from them.
+  /// from one number for each channel, as their size is not known. Integers are not learned, and
+  /// what zero_state computes from Parameters begins as it is and is learned apart from them.
   bool learned_initial = false;
   Merge merge = Merge::concat;
   /// Of every layer but the first; dropout does not touch the x that goes around.

@@ -1,5 +1,5 @@
-// Where the State of a cell starts: what zero_state says, or zeros, in the place of what is not given.
-// How steps go on from there is in steps.hpp. Internal.
+// Where the State of a cell starts: what zero_state says, or zeros, in the place of what is not
+// given. How steps go on from there is in steps.hpp. Internal.
 #pragma once
 
 #include <unroll/layers/cell_check.hpp>
@@ -12,7 +12,8 @@ Array zeros_for(const std::string& label, const Variables& x, Size hidden);
 /// axis. Throws Error if its batch differs from zero's.
 Variable start_of(const std::string& label, const Variable& given, const Variable& zero);
 /// The same of all values of a State whose cell does not say how it starts: they are taken to be as
-/// `zero`, but for numbers of each sequence, (B). Throws Error too where one of several could be either.
+/// `zero`, but for numbers of each sequence, (B). Throws Error too where one of several could be
+/// either.
 Variables starts_of(const std::string& label, const Variables& given, const Variable& zero);
 [[noreturn]] void fail_list(const std::string& label, std::size_t given, std::size_t zero);
 [[noreturn]] void fail_empty_list(const std::string& label);

@@ -240,7 +240,8 @@ BOOST_AUTO_TEST_CASE(impossible_tokens) {
 // What follows an end token is of no interest: nothing may follow it.
 BOOST_AUTO_TEST_CASE(nothing_after_the_end) {
   constexpr double kNever = -INFINITY;
-  Array logits = values({{kNever, kNever, kNever}, {kNever, kNever, 0}, {0, kNever, kNever}}, float64);
+  const Array logits =
+      values({{kNever, kNever, kNever}, {kNever, kNever, 0}, {0, kNever, kNever}}, float64);
   auto step = [&](const Variable& word, const std::vector<Variable>& s) {
     return std::pair(index_select(logits, 0, word), s);
   };
