@@ -278,10 +278,12 @@ Variables recomputed(Function<Variables(const Variables&)> f, const Variables& i
     for (std::size_t k = 0; k < own.size(); ++k)
       if (depends[k]) note_value(*stand_ins[k].record());
     for (const Variable& y : f(given)) {
-      const Variable& value = detail::read(y);
-      if (value.empty() || y.is_parameter()) {  // a Parameter is read by whoever uses it
+      if (y.empty() || y.is_parameter()) {  // a Parameter is read by whoever uses it
         results.push_back(y);
-      } else if (std::size_t k = place_of(value, stand_ins); k < stand_ins.size()) {
+        continue;
+      }
+      const Variable& value = detail::read(y);
+      if (std::size_t k = place_of(value, stand_ins); k < stand_ins.size()) {
         results.push_back(own[k]);
       } else if (depends_on(*tape, value)) {
         const std::size_t made = place_of(value, ys);
