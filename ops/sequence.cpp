@@ -36,18 +36,23 @@ struct Product {
   Size last = -1;                   // the row given away last
 };
 
-/// Steps of one part: so many that their product is as fast as a longer one.
+/// Steps of one part: so many that their product is as fast as a longer one, and where the weight is
+/// small no more, as what lies between the two uses of a part shall fit in a cache. All parts are
+/// about as long, so that none is too short for that.
 Size steps_in_part(const Array& whole) {
-  constexpr Size kRows = 512;
+  const Shape& shape = whole.shape();
+  const Size enough = std::clamp<Size>(2 * shape.back(), 256, 512);  // rows
   Size rows = 1;  // of one step
-  for (int axis = 1; axis + 1 < whole.rank(); ++axis) rows *= whole.shape()[axis];
-  return rows > 0 ? (kRows + rows - 1) / rows : kRows;
+  for (int axis = 1; axis + 1 < whole.rank(); ++axis) rows *= shape[axis];
+  const Size most = rows > 0 ? (enough + rows - 1) / rows : enough;
+  const Size parts = (shape[0] + most - 1) / most;
+  return (shape[0] + parts - 1) / parts;
 }
 
 struct Sequence : Shared {
   explicit Sequence(const Variable& xs)
       : whole(xs), version(xs.value().version()), steps(xs.shape()[0]),
-        part(std::min(steps_in_part(xs.value()), steps)) {}
+        part(steps_in_part(xs.value())) {}
 
   const Variable whole;
   const std::uint32_t version;  // of its numbers, when it was taken apart

@@ -15,35 +15,44 @@ constexpr Size kMostRows = 512;
 }  // namespace
 
 void WeightGradient::add(Variable&& x, const Variable& dy) {
-  const Size in = x.shape().back();
+  // Many rows that lie behind each other are no part of more, which would be copied.
+  const bool is_stretch = steps_ > 1 && dy_.size() == 1 && rows_ >= kMostRows / 8;
+  if (is_stretch && !continues(dy_.back(), dy.value())) sum_up();
   // In the order of the rows in memory, which is that of time forward or backward.
   if (steps_ == 1) backwards_ = dy.value().offset() < dy_.back().offset;
   ++steps_;
   rows_ += rows_in(dy.value());
   append(x_, std::move(x));
   append(dy_, dy);
-  if (rows_ < kMostRows) return;
+  if (rows_ >= kMostRows) sum_up();
+}
+
+void WeightGradient::sum_up() {
   const bool first = sum_.buffer() == nullptr;
-  if (first) sum_ = Array::uninitialised({dy.shape().back(), in}, dy.type());
+  const Variable &x = x_.back().some, &dy = dy_.back().some;
+  if (first) sum_ = Array::uninitialised({dy.shape().back(), x.shape().back()}, dy.type());
   multiply(sum_, !first);
+}
+
+/// True if the step's rows lie behind those of the part, or before them if time runs so.
+bool WeightGradient::continues(const Part& part, const Array& step) const {
+  if (part.some.value().buffer() != step.buffer() || !step.is_contiguous()) return false;
+  const Size width = step.shape().back();
+  return backwards_ ? step.offset() + step.size() == part.offset
+                    : part.offset + part.rows * width == step.offset();
 }
 
 template <class V>
 void WeightGradient::append(std::vector<Part>& parts, V&& step) const {
   const Array& a = step.value();
   if (!a.is_contiguous()) return append(parts, Variable(a.copy()));
-  const Size rows = rows_in(a);
-  if (!parts.empty()) {
+  const Size rows = rows_in(a), offset = a.offset();
+  if (!parts.empty() && continues(parts.back(), a)) {
     Part& last = parts.back();
-    const Size next = backwards_ ? a.offset() + a.size()
-                                 : last.offset + last.rows * a.shape().back();
-    if (last.some.value().buffer() == a.buffer() && next == (backwards_ ? last.offset : a.offset())) {
-      if (backwards_) last.offset = a.offset();
-      last.rows += rows;
-      return;
-    }
+    if (backwards_) last.offset = offset;
+    last.rows += rows;
+    return;
   }
-  const Size offset = a.offset();
   parts.push_back({std::forward<V>(step), offset, rows});
 }
 

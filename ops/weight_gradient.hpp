@@ -29,6 +29,8 @@ class WeightGradient final : public Deferred {
   /// Puts a step behind the last part, or makes it a part: moved, if it may be.
   template <class V>
   void append(std::vector<Part>& parts, V&& step) const;
+  bool continues(const Part& part, const Array& step) const;
+  void sum_up();  ///< what is left, into sum_
   void multiply(Array& target, bool accumulate);
   Array gather(const std::vector<Part>& parts) const;
 
