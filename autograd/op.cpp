@@ -207,8 +207,20 @@ Variable add(const Variable& a, const Variable& b) {
   }, Keep::nothing);
 }
 
+namespace {
+
+/// x as it is read, for an op that changes nothing: a Parameter would be read once more, in the
+/// place of which another may stand then.
+Variable as_read(const char* name, const Variable& x) {
+  const Variable& read = detail::read(x);
+  if (!detail::reading || !read.is_parameter()) return read;
+  return view(name, x, [](const Array& a) { return a; });
+}
+
+}  // namespace
+
 Variable sum_to(const Variable& x, const Shape& shape) {
-  if (x.shape() == shape) return detail::read(x);
+  if (x.shape() == shape) return as_read("sum_to", x);
   Op op("sum_to", x);
   return op.record(kernel::sum_to(op[0], shape), [](Backward& g) {
     g.give(0, broadcast_to(g.dy(), g.x_shape()));
@@ -216,14 +228,14 @@ Variable sum_to(const Variable& x, const Shape& shape) {
 }
 
 Variable broadcast_to(const Variable& x, const Shape& shape) {
-  if (x.shape() == shape) return detail::read(x);
+  if (x.shape() == shape) return as_read("broadcast_to", x);
   Op op("broadcast_to", x);
   return op.record(op[0].broadcast_to(shape), [](Backward& g) { g.give(0, g.dy()); },
                    Keep::nothing);
 }
 
 Variable contiguous(const Variable& x) {
-  if (x.value().is_contiguous()) return detail::read(x);
+  if (x.value().is_contiguous()) return as_read("contiguous", x);
   Op op("contiguous", x);
   return op.record(op[0].copy(), [](Backward& g) { g.give(0, g.dy()); }, Keep::nothing);
 }

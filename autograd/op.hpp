@@ -278,6 +278,10 @@ template <class F>
 Variable view(const char* name, const Variable& x, F&& f) {
   return views(name, x, [&](const Array& a) { return std::vector<Series>{{f(a)}}; })[0];
 }
+/// x.sliced(0, first, end) as the sum of its rows, whose gradients it gets: those that `unstack` has
+/// made of x and this tape has recorded from that slot on. What is asked of a row, its gradient or a
+/// hook, then sees this use of it too.
+Variable rows_together(const Variable& x, Size first, Size end, int slot);
 /// Sum of the xs, each placed where its geometry says in zeros of that shape: the gradient of views.
 Variable scatter_views(const Variables& xs, const std::vector<Array>& geometries,
                        const Shape& shape);

@@ -33,6 +33,30 @@ struct ViewsGradient {
   }
 };
 
+namespace {
+
+/// Where gradients of views of a slot lie: the gradient of a view of a contiguous view lies in the
+/// gradient of the first of them.
+struct Root {
+  int slot, shared = -1;
+  Size start = 0;
+
+  Root(const TapeImpl& tape, int input) : slot(input) {
+    const Slot& whole = tape.slots[input];
+    const Alias* outer = whole.alias;
+    if (!outer || outer->root < 0) return;
+    const bool dense = Array::layout(whole.shape, outer->strides, 0, whole.type).is_contiguous();
+    slot = dense ? outer->root : -1;
+    shared = dense ? outer->shared : -1;
+    start = dense ? outer->offset_of(input) : 0;
+  }
+  Alias alias_of(const Series& s, int first) const {
+    return {slot, shared, first, start + s.first.offset(), s.step, s.first.strides()};
+  }
+};
+
+}  // namespace
+
 std::vector<Variable> views(const char* name, const Variable& x, const std::vector<Series>& values,
                             const std::vector<Series>& geometries) {
   Op op(name, x);
@@ -48,26 +72,46 @@ std::vector<Variable> views(const char* name, const Variable& x, const std::vect
   TapeImpl& tape = *recording_tape();
   Node& node = tape.nodes[tape.nodes.size() - 1];
   node.is_view = true;
-  // The gradient of a view of a contiguous view lies in the gradient of the first of them.
-  const int input = op.inputs_[0].slot;
-  const Slot& whole = tape.slots[input];
-  int root = input, shared = -1;
-  Size start = 0;
-  if (const Alias* outer = whole.alias; outer && outer->root >= 0) {
-    const bool dense = Array::layout(whole.shape, outer->strides, 0, whole.type).is_contiguous();
-    root = dense ? outer->root : -1;
-    shared = dense ? outer->shared : -1;
-    start = dense ? outer->offset_of(input) : 0;
-  }
+  const Root root(tape, op.inputs_[0].slot);
   auto* alias = static_cast<Alias*>(
       tape.arena.take(sizeof(Alias) * geometries.size(), alignof(Alias)));
   int slot = node.first_slot;
   for (const Series& s : geometries) {
-    new (alias) Alias{root, shared, slot, start + s.first.offset(), s.step, s.first.strides()};
+    new (alias) Alias(root.alias_of(s, slot));
     for (Size k = 0; k < s.count; ++k) tape.slots[slot++].alias = alias;
     ++alias;
   }
   return results;
+}
+
+Variable rows_together(const Variable& x, Size first, Size end, int slot) {
+  Op op("rows", x);
+  const auto n = static_cast<std::size_t>(end - first);
+  NodeInput* inputs = nullptr;
+  Alias* alias = nullptr;
+  if (op.recorded()) {  // before there is a node, which then is whole
+    Arena& arena = recording_tape()->arena;
+    inputs = static_cast<NodeInput*>(arena.take(sizeof(NodeInput) * n, alignof(NodeInput)));
+    alias = static_cast<Alias*>(arena.take(sizeof(Alias), alignof(Alias)));
+  }
+  Variable y = op.record(op[0].sliced(0, first, end), [](Backward& b) {
+    const std::vector<Variable> dys = views("unstack", b.dy(), [](const Array& dy) {
+      return std::vector<Series>{{dy.select(0, 0), dy.strides()[0], dy.shape()[0]}};
+    });
+    for (int k = 0; k < b.inputs(); ++k) b.give(k, dys[static_cast<std::size_t>(k)]);
+  }, Keep::nothing);
+  if (!op.recorded()) return y;
+  TapeImpl& tape = *recording_tape();
+  Node& node = tape.nodes[tape.nodes.size() - 1];
+  node.is_view = true;
+  const Root root(tape, node.inputs[0].slot);
+  node.inputs = inputs;
+  node.n_inputs = static_cast<int>(n);
+  for (int k = 0; k < node.n_inputs; ++k) new (inputs + k) NodeInput{{}, slot + k};
+  const Array geometry = Array::layout(x.shape(), contiguous_strides(x.shape()), 0, x.type());
+  tape.slots[node.first_slot].alias =
+      new (alias) Alias(root.alias_of({geometry.sliced(0, first, end)}, node.first_slot));
+  return y;
 }
 
 void share_gradient(const Variable& y, int part) {

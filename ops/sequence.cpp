@@ -55,6 +55,8 @@ struct Sequence : Shared {
         part(steps_in_part(xs.value())) {}
 
   const Variable whole;
+  std::uint64_t tape = 0;  // that has recorded the rows, 0 if none has
+  int slot = -1;           // of row 0 there
   const std::uint32_t version;  // of its numbers, when it was taken apart
   const std::uint64_t noted = noting();  // what a part that is computed again depends on is noted
   const Size steps, part;       // in all, and in a part of its products
@@ -77,11 +79,20 @@ struct OutsideSteps {
 }  // namespace
 
 std::vector<Variable> rows_of(const Variable& given) {
-  const Variable& xs = detail::read(given);
-  if (xs.rank() == 0) fail("rows_of", "a scalar () is no sequence; expected (T, ...).");
+  const Variable& read = detail::read(given);
+  const detail::PlainReading is_read;
+  if (read.rank() == 0) fail("rows_of", "a scalar () is no sequence; expected (T, ...).");
+  const bool shares = read.rank() > 1 && is_float(read.type()) && read.size(0) > 1;
+  // A row is told by where it lies: one that is repeated has to lie there several times.
+  const bool repeats = shares && read.size() > 0 && read.value().strides()[0] == 0;
+  const Variable xs = repeats ? contiguous(read) : read;
   std::vector<Variable> rows = unstack(xs);
-  if (xs.rank() < 2 || !is_float(xs.type()) || rows.size() < 2) return rows;
+  if (!shares) return rows;
   const Ref<Sequence> sequence(new Sequence(xs));
+  if (const Record& row = *rows[0].record(); recording_tape()) {
+    sequence->tape = row.tape;
+    sequence->slot = row.slot;
+  }
   const Ref<Shared> shared(sequence.get());
   Copies<Shared> copies(shared, rows.size());
   for (const Variable& row : rows) row.record()->sequence = copies.next();
@@ -90,9 +101,17 @@ std::vector<Variable> rows_of(const Variable& given) {
 
 namespace {
 
+/// Steps first..end, as rows where the product's tape has recorded those.
+Variable steps_between(const Product& p, const Sequence& s, Size first, Size end) {
+  if (p.tape != 0 && p.tape == s.tape)
+    return rows_together(s.whole, first, end, s.slot + static_cast<int>(first));
+  return s.part < s.steps ? sliced(s.whole, 0, first, end) : s.whole;
+}
+
 void make_part(Product& p, const Sequence& s, Size part) {
   const Size first = part * s.part, end = std::min(first + s.part, s.steps);
-  Variables terms{s.part < s.steps ? sliced(s.whole, 0, first, end) : s.whole, p.weight.variable};
+  const detail::PlainReading is_read;
+  Variables terms{steps_between(p, s, first, end), p.weight.variable};
   if (!p.bias.variable.empty()) terms.push_back(p.bias.variable);
   std::vector<Variable> rows = unstack(affine_of(terms));
   std::move(rows.begin(), rows.end(), p.rows.begin() + first);
@@ -102,7 +121,7 @@ void make_part(Product& p, const Sequence& s, Size part) {
 /// The step whose row lies `distance` elements behind the first one. Most are asked for in order,
 /// and a division takes as long as twenty other instructions.
 Size step_at(Size distance, Size stride, Size last, Size steps) {
-  if (stride == 0) return (last + 1) % steps;  // all are the same numbers
+  if (stride == 0) return (last + 1) % steps;  // they have no numbers
   if (distance == (last + 1) * stride) return last + 1;
   if (distance == (last - 1) * stride) return last - 1;
   return distance / stride;
@@ -140,10 +159,13 @@ detail::RowProduct detail::product_of_row(const Variable& x, const Variable& wei
   TapeImpl* tape = recording_tape();
   // Which are to say in which step something happened, or what each value was.
   if (tape && (tape->options.anomaly || tape->options.keep_values)) return {};
+  std::uint64_t serial = tape ? tape->serial : 0;
+  // Rows that were taken before the tape are constants to it, which a Parameter is not.
+  const ParameterData* parameter = sequence.whole.record()->parameter();
+  if (tape && serial != sequence.tape && parameter && !parameter->frozen) return {};
   static const Variable none;
   const Variable& b = is_bias_of_rows(bias, W) ? read(bias) : none;
   std::lock_guard lock(sequence.mutex);
-  std::uint64_t serial = tape ? tape->serial : 0;
   for (Product& p : sequence.products) {
     if (!p.weight.is(W) || p.tape != serial) continue;
     if (!p.begun && !p.bias.is(b)) p.bias = Operand({});  // one that changes from step to step

@@ -89,6 +89,18 @@ BOOST_AUTO_TEST_CASE(the_youngest_decides) {
 }
 
 // In whatever order they stand.
+// What an op returns as it is was read: another use of it reads no further.
+BOOST_AUTO_TEST_CASE(ops_that_change_nothing_read_once) {
+  const Parameter P("P", kTwo), Q("Q", kOther);
+  Tape tape;
+  Substitution swap({{P, Q}, {Q, P}});
+  for (const Variable& x : {contiguous(P), broadcast_to(P, {2}), sum_to(P, {2})}) {
+    const Variable y = small::square(x);
+    BOOST_TEST(same(y, values({25, 9})));
+    BOOST_TEST(same(grad(small::sum(y), Q, {.retain_graph = true}), values({10, -6})));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(values_are_read_before_it_is_in_force) {
   Parameter v("v", kTwo), w("w", kOther);
   const std::vector<Substitution::Pair> swap{{v, w}, {w, v}};

@@ -35,9 +35,9 @@ Size nodes_named_linear(Size steps) {
 BOOST_AUTO_TEST_SUITE(sequence)
 
 BOOST_AUTO_TEST_CASE(one_product_for_all_rows) {
-  // unstack, the first row's product, that of all rows and its unstack: however many rows.
-  BOOST_TEST(nodes_named_linear(5) == 4);
-  BOOST_TEST(nodes_named_linear(50) == 4);
+  // unstack, the first row's product, all rows, their product and its unstack: however many rows.
+  BOOST_TEST(nodes_named_linear(5) == 5);
+  BOOST_TEST(nodes_named_linear(50) == 5);
 }
 
 BOOST_AUTO_TEST_CASE(each_row_gets_its_own) {
@@ -59,6 +59,63 @@ BOOST_AUTO_TEST_CASE(rows_of_what_stands_for_a_parameter) {
   Substitution in_place(P, xs);
   const std::vector<Array> got = products(P, W), expected = products(xs, W);
   for (std::size_t t = 0; t < 5; ++t) BOOST_TEST(identical(got[t], expected[t]));
+}
+
+// Values are read once, also by those that swap places.
+BOOST_AUTO_TEST_CASE(rows_and_weights_that_stand_for_each_other) {
+  const Parameter P("P", random({5, 2, 3}, 1)), Q("Q", random({5, 2, 3}, 2)), W("W", random({4, 3}, 3)),
+      V("V", random({4, 3}, 4));
+  Tape tape;
+  const Variable expected = sum(square(linear(Q, V)));
+  Variable got = zeros({}, float64);
+  {
+    Substitution swap({{P, Q}, {Q, P}, {W, V}, {V, W}});
+    for (const Variable& x : rows_of(P)) got = got + sum(square(linear(x, W)));
+  }
+  BOOST_TEST(std::abs(got.item() - expected.item()) <= 1e-12 * expected.item());
+  const auto of = [&](const Variable& y) { return grad(y, {P, Q, W, V}, {.retain_graph = true}); };
+  const std::vector<Variable> a = of(got), b = of(expected);
+  for (std::size_t k = 0; k < a.size(); ++k) BOOST_TEST(distance(a[k].value(), b[k].value()) <= 1e-10);
+}
+
+// A part of a long sequence gives each row its own gradient, though it is computed with the others.
+BOOST_AUTO_TEST_CASE(gradients_and_hooks_of_rows) {
+  const Parameter W("W", random({4, 3}, 1));
+  const Array one = random({1, 2, 3}, 2), long_one = random({600, 2, 3}, 3);
+  for (const Array& xs : {one.broadcast_to({5, 2, 3}), long_one, long_one.flipped(0)}) {
+    const auto run = [&](bool marked) {
+      Tape tape;
+      const Variable x = tape.watch(xs);
+      const std::vector<Variable> rows = marked ? rows_of(x) : unstack(x);
+      Variable y = zeros({}, float64);
+      for (std::size_t t = 0; t + 1 < rows.size(); ++t)
+        y = y + sum(tanh(linear(rows[t], W))) * static_cast<double>(t);
+      std::vector<Array> list;
+      for (const Variable& g : grad(y, {x, rows[3], rows[1]}, {.retain_graph = true}))
+        list.push_back(g.value());
+      const Variable g = grad(y, rows[2], {.create_graph = true});
+      list.push_back(grad(sum(square(g)), x, {.retain_graph = true}).value());
+      tape.hook(rows[3], [](const Variable& dy) { return dy * 0; });
+      list.push_back(grad(y, x).value());
+      return list;
+    };
+    const std::vector<Array> got = run(true), expected = run(false);
+    for (std::size_t k = 0; k < got.size(); ++k) {
+      BOOST_TEST(distance(got[k], expected[k]) <= 1e-10);
+      BOOST_TEST(norm(expected[k]).item() > 0);
+    }
+  }
+}
+
+// They are constants to the tape, though the Parameter that they are rows of is none.
+BOOST_AUTO_TEST_CASE(rows_taken_before_the_tape) {
+  const Parameter P("P", random({5, 2, 3}, 1)), W("W", random({4, 3}, 2));
+  const std::vector<Variable> rows = rows_of(P);
+  Tape tape;
+  Variable y = zeros({}, float64);
+  for (const Variable& x : rows) y = y + sum(linear(x, W));
+  BOOST_TEST(norm(grad(y, W, {.retain_graph = true}).value()).item() > 0);
+  BOOST_TEST(identical(grad(y, P).value(), zeros({5, 2, 3}, float64)));
 }
 
 BOOST_AUTO_TEST_CASE(rows_in_any_order) {
