@@ -211,8 +211,9 @@ int TapeImpl::slot_of(const char* op, const Variable& x) const {
   }
   if (record.tape == 0)
     fail(op, "a value ", record.value.shape(), " is not recorded: it depends on no Parameter or watched ",
-         "input, was computed while no tape was recording, or is a gradient that was asked for without ",
-         "create_graph.");
+         "input, but for frozen ones, values of another tape, which are constants here, or what has no ",
+         "gradient, such as comparisons; was computed while no tape was recording; or is a gradient ",
+         "that was asked for without create_graph.");
   check_foreign(op, record);
   fail(op, "a value ", record.value.shape(), " was recorded on a tape that no longer exists; ",
        "call backward or grad while that tape is alive.");

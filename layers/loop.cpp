@@ -13,30 +13,29 @@ namespace unroll::detail {
 
 namespace {
 
-void copy_rows(const Array& mask, Array& to, const Array& from) {
-  for (Size b = 0; b < mask.size(); ++b)
-    if (mask.at({b}) == 0) to[b].assign(from[b]);
+/// Throws unless padding can keep value number k of the State as it was before step t; if `partly` it
+/// is to, for some sequences, of which it then has rows.
+void check_rows(const RunOptions& options, Size t, std::size_t k, const Variable& after,
+                const Variable& before, bool partly) {
+  if (is_same(after, before)) return;
+  if (before.empty() || after.empty())
+    fail(options.label, "value ", k, " of the State is empty ", before.empty() ? "before" : "after",
+         " step ", t, " and not ", before.empty() ? "after" : "before",
+         " it; with padding it must be there from the start, in the zero_state or the initial "
+         "state, and after each step.");
+  const bool has_rows = after.rank() > 0 && after.size(0) == options.padding.batch();
+  if (after.shape() != before.shape() || (partly && !has_rows))
+    fail(options.label, "value ", k, " of the State is ", before.shape(), " before step ", t,
+         " and ", after.shape(),
+         " after it; with padding it must keep its shape from zero_state or the initial state on, ",
+         "and its first axis must be the batch (", options.padding.batch(), ").");
 }
 
-// The state after a step of which only some sequences took part.
+/// The state after a step of which only some sequences took part.
 Variable select_rows(const RunOptions& options, Size t, const Variable& after,
                      const Variable& before) {
   if (is_same(after, before)) return after;
-  if (before.empty() || after.empty())
-    fail(options.label, "a value of the State is empty ", before.empty() ? "before" : "after",
-         " step ", t, " and not ", before.empty() ? "after" : "before",
-         " it; with padding it must be there from the start, in the zero_state or the initial "
-         "state.");
-  if (after.shape() != before.shape() || after.rank() == 0 ||
-      after.size(0) != options.padding.batch())
-    fail(options.label, "a value of the State is ", before.shape(), " before step ", t, " and ",
-         after.shape(),
-         " after it; with padding it must keep its shape, and its first axis must be ",
-         "the batch (", options.padding.batch(), ").");
-  if (is_float(after.type())) return where(options.padding.at(t, after.rank()), after, before);
-  Array chosen = after.value().copy();
-  copy_rows(options.padding.at(t, 1).value(), chosen, before.value());
-  return chosen;
+  return where(options.padding.at(t, after.rank()), after, before);
 }
 
 Variables copies(const std::vector<Variable*>& values) {
@@ -93,7 +92,9 @@ class Loop {
     Size active = padding.none() ? -1 : padding.active(t);
     if (active == 0) return;
     const bool partly = active > 0 && active < padding.batch();
-    if (partly || !options_.zoneout.empty())
+    // Whether a cell can be padded must not depend on which steps are.
+    const bool first = active > 0 && !std::exchange(padded_before_, true);
+    if (partly || first || !options_.zoneout.empty())
       step_with_state_before(t, partly);
     else
       call(t);
@@ -143,15 +144,18 @@ class Loop {
     call(t);
     steps_.values(now_);
     if (!options_.zoneout.empty()) zone_out(options_.label, options_.zoneout, before, now_);
-    if (!partly) return;
+    if (options_.padding.none()) return;
     check_count(options_.label, before.size(), now_.size(), "padding");
-    for (std::size_t k = 0; k < now_.size(); ++k)
-      *now_[k] = select_rows(options_, t, *now_[k], before[k]);
+    for (std::size_t k = 0; k < now_.size(); ++k) {
+      check_rows(options_, t, k, *now_[k], before[k], partly);
+      if (partly) *now_[k] = select_rows(options_, t, *now_[k], before[k]);
+    }
   }
 
   Steps& steps_;
   const RunOptions& options_;
   Scope scope_{""};
+  bool padded_before_ = false;
   std::vector<Variable*> now_;
   struct Moment {
     Ref<Steps> steps;

@@ -20,11 +20,13 @@ struct ModuleNode : Shared {
     Ref<ModuleNode> child;
     Ref<ModulePlace> place;
   };
+  const Module* module;    // whose it is, nullptr when that is gone
   Ref<ModulePlace> place;  // none if no parent has registered it
   std::vector<Entry> entries;
   // A module that was assigned to leaves this behind, so that its parent finds the new one.
   Ref<ModuleNode> replaced_by;
 
+  explicit ModuleNode(const Module* module) : module(module) {}
   ~ModuleNode() override {
     for (Entry& e : entries)
       if (e.place) e.place->parent = nullptr;
@@ -71,6 +73,12 @@ struct ModuleNode : Shared {
     child->name_parameters();
   }
 
+  bool holds(const ModuleNode& other) const {
+    return this == &other || std::any_of(entries.begin(), entries.end(), [&](const Entry& e) {
+             return e.child && e.child->current().holds(other);
+           });
+  }
+
   void add(Entry entry) {
     if (entry.name.empty() || entry.name.find('.') != std::string::npos)
       fail("module", "'", entry.name, "' is no name; expected some letters without a dot.");
@@ -97,11 +105,20 @@ Generator& default_generator() {
 
 }  // namespace
 
-Module::Module() : node_(new detail::ModuleNode) {}
+Module::Module() : node_(new detail::ModuleNode(this)) {}
 Module::Module(Module&& other) noexcept : node_(std::move(other.node_)) {
-  if (node_) other.left_ = node_->place;
+  if (!node_) return;
+  other.left_ = node_->place;
+  node_->module = this;
 }
-Module::~Module() = default;
+Module::~Module() {
+  if (node_) node_->module = nullptr;
+}
+
+detail::Standing::Standing(const Module& module) : module_(&module), node_(&module.node()) {}
+bool detail::Standing::holds() const {
+  return !node_ || static_cast<const ModuleNode&>(*node_).module == module_;
+}
 
 Module& Module::operator=(Module&& other) noexcept {
   if (this == &other) return *this;
@@ -113,12 +130,14 @@ Module& Module::operator=(Module&& other) noexcept {
       other.node_->name_parameters();
     }
     node_->replaced_by = other.node_;
+    node_->module = nullptr;
   } else if (here && there && here->parent && here->parent == there->parent) {
     // As in a swap of two children. With another parent it is the parent itself that moves, and
     // brings its children along.
     here->parent->put(here, other.node_);
   }
   node_ = std::move(other.node_);
+  if (node_) node_->module = this;
   other.left_ = std::move(there);
   return *this;
 }
@@ -140,6 +159,7 @@ Parameter Module::parameter(std::string name, const Shape& shape, const Initiali
 }
 
 void Module::register_submodule(std::string name, Module& child) {
+  if (child.node().holds(node())) fail("module", "'", name, "' would be a part of itself.");
   auto* place = new detail::ModulePlace;
   place->parent = &node();
   place->name = name;

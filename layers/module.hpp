@@ -17,6 +17,7 @@ namespace detail {
 /// What a Module has registered. It is shared with the parent, so a module may move.
 struct ModuleNode;
 struct ModulePlace;
+class Standing;
 }  // namespace detail
 
 /// Base of everything with Parameters. They register where they are declared:
@@ -82,11 +83,29 @@ class Module {
   void register_submodule(std::string name, Module& module);
 
  private:
+  friend class detail::Standing;
   detail::ModuleNode& node() const;
 
   Ref<detail::ModuleNode> node_;
   Ref<detail::ModulePlace> left_;  // where a moved-from module stood: the next one takes its name
 };
+
+namespace detail {
+
+/// Knows whether a module still stands where it stood.
+class Standing {
+ public:
+  Standing() = default;
+  explicit Standing(const Module& module);
+  /// False once it has been destroyed or moved.
+  bool holds() const;
+
+ private:
+  const Module* module_ = nullptr;
+  Ref<Shared> node_;
+};
+
+}  // namespace detail
 
 /// Base of cells whose state is zeros of (B, hidden) at the start: `using Cell::Cell;` makes the
 /// constructor (in, hidden). What else a cell needs is told in over_time.hpp.

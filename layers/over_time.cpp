@@ -84,6 +84,9 @@ Variables stack_values(const std::string& label, const Variables& last, Size ste
       fail(label, "its State holds ", row.size(), " values at step ", t, " and ", last.size(),
            " at the end; all() needs the same number.");
     for (std::size_t k = 0; k < row.size(); ++k) {
+      if (row[k].empty())
+        fail(label, "value ", k, " of its State is empty after step ", t,
+             "; all() needs every field that step() returns.");
       columns[k].push_back(std::move(row[k]));
       const Variable &first = columns[k][0], &now = columns[k].back();
       if (now.shape() != first.shape())

@@ -16,7 +16,9 @@
 //     Size output_size() const;                    // of the last axis of that, if it is not hidden:
 //                                                  // recurrent<C>() builds layers above it by that
 //     State zero_state(const Variable& x) const;   // for one step's x; of a Cell: (B, hidden). How
-//                                                  // long a std::vector is only this can say
+//                                                  // long a std::vector is only this can say. What
+//                                                  // steps only pass on needs no batch: a weight
+//                                                  // that is made of others once a sequence
 #pragma once
 
 #include <unroll/layers/layer_outputs.hpp>
@@ -52,8 +54,9 @@ struct OverTimeOptions {
   /// than that takes (Gruslys et al. 2016, "Memory-Efficient Backpropagation Through Time"). The
   /// input, its gradient and the states, if kept, come on top; a State that grows takes more than its
   /// first steps foretell. Gradients of weights, inputs and the initial state are the same; that of
-  /// states[t] is of its own uses, without the steps after it. The cell must live until backward(),
-  /// and a step do the same each time: what it draws comes from the tape's generator.
+  /// states[t] lacks the steps after it, but for the last one of a part. The cell must stay where it
+  /// is until backward(), which throws Error for a Module that does not, and a step do the same each
+  /// time: what it draws comes from the tape's generator.
   Size memory_budget = 0;
   /// The same with parts of that many steps, each computed again once. 0: none.
   Size recompute_every = 0;

@@ -57,6 +57,9 @@ void go_again_later(const Ref<Plan>& plan, Steps& steps, Size from, Size end, Si
   Ref<Steps> start = steps.fork();
   auto part = [=, first = first, last = last](const Variables& in) {
     Scope scope(plan->options.label);
+    if (!start->stands())
+      fail(plan->options.label, "has been destroyed or moved, but its steps are computed again by ",
+           "the backward pass; let it live until then.");
     Ref<Steps> run = start->fork();
     std::vector<Variable*> state = run->present();
     for (std::size_t k = 0; k < n; ++k) *state[k] = in[k];

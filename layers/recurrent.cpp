@@ -155,17 +155,7 @@ Recurrent::State Recurrent::zero_state(const Variable& x) const { return initial
 Recurrent::State initial_state(const Recurrent& recurrent, const Variable& x,
                                const Recurrent::State& given) {
   recurrent.check_state(given);
-  Recurrent::State start;
-  Variable input = x;
-  const detail::Stack stack{recurrent.layers_};
-  for (std::size_t k = 0; k < stack.layers.size(); ++k) {
-    const std::size_t first = start.cells.size();
-    for (const detail::LayerCell& c : stack.layers[k].cells)
-      start.cells.push_back(
-          c.cell->start(input, detail::start_of(c, given, start.cells.size())));
-    if (k + 1 < stack.layers.size()) input = stack.above(k, input, start, first);
-  }
-  return start;
+  return detail::Stack{recurrent.layers_}.start(x, given, false);
 }
 
 }  // namespace unroll

@@ -47,7 +47,8 @@ void check_options(const RecurrentOptions& options) {
 
 LearnedStart::LearnedStart(const Variables& zero) {
   for (const Variable& v : zero) {
-    if (!is_float(v.type())) {  // a count starts as it does without learning
+    // A count starts as it does without learning, and so does what begins empty.
+    if (v.empty() || !is_float(v.type())) {
       values.emplace_back();
       continue;
     }

@@ -88,7 +88,7 @@ RecurrentStates over_time(const Recurrent& recurrent, const Variable& xs,
     if (recurrent.is_bidirectional())
       fail(result.label_, "truncation with k2 > k1 runs steps of all layers again, but a ",
            "bidirectional layer needs all steps of the one below it; expected k2 = k1.");
-    run = detail::run_together(result.label_, recurrent, recurrent.layers_, xs, options);
+    run = detail::run_together(result.label_, recurrent.layers_, xs, options);
   } else {
     run = detail::run_by_layer(recurrent.layers_, static_cast<std::size_t>(recurrent.cells()), xs,
                                options);

@@ -53,15 +53,22 @@ Variable Stack::above(std::size_t k, const Variable& x, const State& start,
   return no_grad([&] { return layers[k].show(x, outputs(k, start, first), 1); });
 }
 
-void Stack::draw(const Variable& x, const State& start) {
+Stack::State Stack::start(const Variable& x, const State& given, bool draws) {
+  State start;
   Variable input = x;
-  std::vector<LayerNoise> drawn;
   for (std::size_t k = 0; k < layers.size(); ++k) {
     const Layer& l = layers[k];
-    drawn.push_back({l.mask(input.shape(), float64), l.dropped_weights(l.cells[0])});
-    if (k + 1 < layers.size()) input = above(k, input, start, k);
+    if (draws) noise.push_back({l.mask(input.shape(), float64), l.dropped_weights(l.cells[0])});
+    const std::size_t first = start.cells.size();
+    {
+      std::optional<Substitution> dropped;
+      if (draws) dropped.emplace(noise[k].weights);
+      for (const LayerCell& c : l.cells)
+        start.cells.push_back(c.cell->start(input, start_of(c, given, start.cells.size())));
+    }
+    if (k + 1 < layers.size()) input = above(k, input, start, first);
   }
-  noise = std::move(drawn);
+  return start;
 }
 
 namespace {
@@ -104,8 +111,8 @@ struct RunTogether final : RecurrentRun {
 
 }  // namespace
 
-Ref<RecurrentRun> run_together(const std::string& label, const Recurrent& recurrent,
-                               const std::vector<Layer>& layers, const Variable& xs,
+Ref<RecurrentRun> run_together(const std::string& label, const std::vector<Layer>& layers,
+                               const Variable& xs,
                                const OverTimeOptions<Recurrent::State>& options) {
   Ref<RunTogether> result(new RunTogether(label, layers));
   RunTogether& r = *result;
@@ -113,8 +120,7 @@ Ref<RecurrentRun> run_together(const std::string& label, const Recurrent& recurr
   r.padding = steps.rows.padding();
   r.stack.zoneout = options.zoneout;
   if (options.keep_states) steps.keep_from(0, steps.rows.steps());
-  steps.state = initial_state(recurrent, steps.input(-1), options.initial);
-  r.stack.draw(steps.input(-1), steps.state);
+  steps.state = r.stack.start(steps.input(-1), options.initial, true);
   run(steps, {.label = label,
               .padding = r.padding,
               .recomputation = {.budget = options.memory_budget, .every = options.recompute_every},

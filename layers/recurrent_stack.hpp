@@ -30,8 +30,10 @@ struct Stack {
   /// What the layer above layer k reads, if it reads x, in states at the start: for its shape, so
   /// nothing is recorded, and no LayerOutputs hears of it.
   Variable above(std::size_t k, const Variable& x, const State& start, std::size_t first) const;
-  /// Draws for a sequence that begins so; x is one step of it.
-  void draw(const Variable& x, const State& start);
+  /// The state to start from, of which x is one step's input: the given one, and what cells start
+  /// with where that is empty. If it draws, the noise of a sequence comes before the start of each
+  /// cell, which then reads the weights that DropConnect has left.
+  State start(const Variable& x, const State& given, bool draws);
 };
 
 /// The given state of cell number k to start from: as LayerCell::start.
@@ -40,8 +42,8 @@ inline CellState start_of(const LayerCell& cell, const Recurrent::State& given, 
 }
 
 /// Runs the layers of a Recurrent, none of which reads backwards, step by step.
-Ref<RecurrentRun> run_together(const std::string& label, const Recurrent& recurrent,
-                               const std::vector<Layer>& layers, const Variable& xs,
+Ref<RecurrentRun> run_together(const std::string& label, const std::vector<Layer>& layers,
+                               const Variable& xs,
                                const OverTimeOptions<Recurrent::State>& options);
 
 }  // namespace unroll::detail

@@ -46,7 +46,7 @@ struct Fields {
   static_assert(plain,
                 "[state] a State or Input must be a plain struct of Variables, numbers, such "
                 "structs, std::array and std::vector: no constructor, private member or base "
-                "class");
+                "class; a constant Array is a Variable there");
   static_assert(count <= 12,
                 "[state] a struct has up to 12 fields; put some into a struct of their own");
 };

@@ -49,6 +49,8 @@ struct Steps : Shared {
   // For parts of a sequence that run again.
   /// The same cell and state, without kept states.
   virtual Ref<Steps> fork() const = 0;
+  /// False once the cell has been destroyed or moved.
+  virtual bool stands() const = 0;
   virtual bool keeps_states() const = 0;
   /// Where the values of all kept states are.
   virtual void kept_values(std::vector<Variable*>& list) = 0;
@@ -115,7 +117,12 @@ struct CellSteps final : Steps {
   using S = typename CellTypes<C>::State;
 
   CellSteps(const C& cell, const X& xs, InputRows rows)
-      : Steps(std::move(rows)), cell(cell), x(xs) {}
+      : Steps(std::move(rows)), cell(cell), x(xs) {
+    if constexpr (std::is_base_of_v<Module, C>) standing = Standing(cell);
+  }
+
+  CellSteps(const CellSteps& other, InputRows rows)
+      : Steps(std::move(rows)), cell(other.cell), standing(other.standing), x(other.x) {}
 
   const X& input(Size t) {
     if constexpr (std::is_same_v<X, Variable>) {
@@ -139,11 +146,12 @@ struct CellSteps final : Steps {
     for_each_value(state, [&](Variable& v) { list.push_back(&v); });
   }
   Ref<Steps> fork() const override {
-    auto* copy = new CellSteps(cell, x, rows.part({}, 0));
+    auto* copy = new CellSteps(*this, rows.part({}, 0));
     copy->state = state;
     copy->start = start;
     return Ref<Steps>(copy);
   }
+  bool stands() const override { return standing.holds(); }
   bool keeps_states() const override { return !kept.empty(); }
   void kept_values(std::vector<Variable*>& list) override {
     list.clear();
@@ -171,6 +179,7 @@ struct CellSteps final : Steps {
   }
 
   const C& cell;
+  Standing standing;
   X x;
   Size first_kept = 0;
   std::vector<S> kept;  // none if states are not kept

@@ -220,7 +220,8 @@ Variable hardtanh(const Variable& x, double low = -1, double high = 1);
 Variable clamp(const Variable& x, double low = -std::numeric_limits<double>::infinity(),
                double high = std::numeric_limits<double>::infinity());
 
-/// a where the condition is nonzero, else b. The condition may be int64 and has no gradient.
+/// a where the condition is nonzero, else b, both of the same type; int64 has no gradient. The
+/// condition may be of any type, and has none either.
 Variable where(const Variable& condition, const Variable& a, const Variable& b);
 Variable where(const Variable& condition, const Variable& a, double b);
 Variable where(const Variable& condition, double a, const Variable& b);

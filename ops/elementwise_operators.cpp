@@ -199,11 +199,35 @@ Variable condition_of(const Variable& c, Type type) {
   return c.type() == type ? detach(c) : Variable(detach(c).value().to(type));
 }
 
+/// where of integers, which have no gradient, and of which floats cannot hold all.
+Variable where_of_integers(const Variable& condition, const Variable& a, const Variable& b) {
+  Op op("where", condition, a, b);
+  const Shape shape = broadcast_shapes(
+      "where", op[0].shape(), broadcast_shapes("where", op[1].shape(), op[2].shape()));
+  const Array mask = op[0].to(float64).broadcast_to(shape).copy(),
+              chosen = op[1].broadcast_to(shape).copy();
+  Array y = op[2].broadcast_to(shape).copy();
+  const auto* c = mask.data<double>();
+  const auto* from = chosen.data<std::int64_t>();
+  auto* to = y.mutable_data<std::int64_t>();
+  for (Size k = 0; k < y.size(); ++k)
+    if (c[k] != 0) to[k] = from[k];
+  return op.constant(std::move(y));
+}
+
+Variable integer(double number) {
+  if (number != std::floor(number) || !(std::abs(number) <= 0x1p53))
+    fail("where", "elements are int64, the number beside them is ", number,
+         "; expected a whole one.");
+  return full({}, number, int64);
+}
+
 }  // namespace
 
 // y = a where c, else b: da = dy where c, db = dy where not c. Only c is kept.
 Variable where(const Variable& c, const Variable& a, const Variable& b) {
   Op op("where", a, b);
+  if (op[0].type() == int64 && op[1].type() == int64) return where_of_integers(c, a, b);
   Held condition(condition_of(c, op.type()));
   Array y = kernel::value_of("where", [](auto c, auto a, auto b) { return where(c, a, b); },
                              op.type(), condition().value(), op[0], op[1]);
@@ -214,6 +238,7 @@ Variable where(const Variable& c, const Variable& a, const Variable& b) {
 }
 Variable where(const Variable& c, const Variable& x, double other) {
   Op op("where", x);
+  if (op[0].type() == int64) return where_of_integers(c, x, integer(other));
   op.may_show(other);
   Held condition(condition_of(c, op.type()));
   Array y = kernel::value_of("where", [other](auto c, auto x) { return where(c, x, other); },
@@ -224,6 +249,7 @@ Variable where(const Variable& c, const Variable& x, double other) {
 }
 Variable where(const Variable& c, double other, const Variable& x) {
   Op op("where", x);
+  if (op[0].type() == int64) return where_of_integers(c, integer(other), x);
   op.may_show(other);
   Held condition(condition_of(c, op.type()));
   Array y = kernel::value_of("where", [other](auto c, auto x) { return where(c, other, x); },

@@ -103,18 +103,23 @@ Shape without_last(Shape shape) {
   return shape;
 }
 
-/// Throws unless x W^T of inputs k and k + 1 has that shape.
-void check_pair(const Op& op, int k, const Shape& shape) {
+/// Throws unless x W^T of inputs k and k + 1 has that shape; `before` of the terms, x and W too, are
+/// one input, their product.
+void check_pair(const Op& op, int k, int before, const Shape& shape) {
   const Array &x = op[k], &W = op[k + 1];
   op.require(W.rank() == 2, "a weight has shape ", W.shape(), "; expected (out, in).");
-  op.require(x.rank() > 0 && x.shape().back() == W.shape()[1], "inner sizes differ: x is ", x.shape(),
-             ", W is ", W.shape(), "; expected W (., ", x.rank() ? x.shape().back() : 0, ").");
+  auto name = [&](const char* first, int input) {
+    return k == 0 ? std::string(first) : join("input ", input + before);
+  };
+  if (x.rank() == 0 || x.shape().back() != W.shape()[1])
+    op.require(false, "inner sizes differ: ", name("x", k), " is ", x.shape(), ", ",
+               name("W", k + 1), " is ", W.shape(), "; expected (..., n) and (out, n).");
   op.require(W.shape()[0] == shape.back(), "weights have ", shape.back(), " and ", W.shape()[0],
              " rows; expected as many.");
   const bool fits = x.rank() == shape.rank() &&
                     std::equal(shape.begin(), shape.end() - 1, x.shape().begin());
   if (!fits)
-    op.require(false, "x is ", x.shape(), ", but the first one has leading axes ",
+    op.require(false, name("x", k), " is ", x.shape(), ", but x has leading axes ",
                without_last(shape), "; expected them equal.");
 }
 
@@ -150,10 +155,10 @@ Shape shape_of_result(const Op& op, int full) {
 /// and W, then perhaps a bias.
 Variable sum_of_products(std::span<const Variable* const> inputs, int full, int pairs, bool bias,
                          Variable* first) {
-  Op op(pairs + full + bias > 1 ? "affine" : "linear", inputs);
+  Op op(pairs == 1 && !full ? "linear" : "affine", inputs);
   check_types(op, full, pairs);
   const Shape shape = shape_of_result(op, full);
-  for (int k = 0; k < pairs; ++k) check_pair(op, full + 2 * k, shape);
+  for (int k = 0; k < pairs; ++k) check_pair(op, full + 2 * k, full, shape);
   // What begins the sum and is nobody else's becomes the sum, its memory and its gradient's place.
   bool started = full && is_given_away(op);
   Variable result =

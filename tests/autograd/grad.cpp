@@ -173,9 +173,10 @@ BOOST_AUTO_TEST_CASE(wrong_hooks) {
   EXPECT_ERROR(tape.backward(small::sum(a)), "[hook] returned shape (3,); expected (2,).");
   Tape other;
   EXPECT_ERROR(other.hook(ones({2}), [](const Variable&) { return Variable(); }),
-               "[hook] a value (2,) is not recorded: it depends on no Parameter or watched input, was "
-               "computed while no tape was recording, or is a gradient that was asked for without "
-               "create_graph.");
+               "[hook] a value (2,) is not recorded: it depends on no Parameter or watched input, but "
+               "for frozen ones, values of another tape, which are constants here, or what has no "
+               "gradient, such as comparisons; was computed while no tape was recording; or is a "
+               "gradient that was asked for without create_graph.");
   Variable b = small::square(w);
   other.hook(b, [](const Variable&) { return Variable(ones({2}, float64)); });
   EXPECT_ERROR(other.backward(small::sum(b)), "[hook] returned float64; expected float32.");

@@ -57,8 +57,9 @@ BOOST_AUTO_TEST_CASE(results_without_gradients) {
   Variable before = small::sum(small::square(w));
   Tape tape;
   const char* unrecorded = "[backward] a value () is not recorded: it depends on no Parameter or watched "
-                           "input, was computed while no tape was recording, or is a gradient that was "
-                           "asked for without create_graph.";
+                           "input, but for frozen ones, values of another tape, which are constants here, "
+                           "or what has no gradient, such as comparisons; was computed while no tape was "
+                           "recording; or is a gradient that was asked for without create_graph.";
   EXPECT_ERROR(tape.backward(before), unrecorded);
   EXPECT_ERROR(tape.backward(Variable(2.0)), unrecorded);
   EXPECT_ERROR(tape.backward(no_grad([&] { return small::sum(w); })), unrecorded);
@@ -66,9 +67,10 @@ BOOST_AUTO_TEST_CASE(results_without_gradients) {
   EXPECT_ERROR(tape.backward(Parameter("s", full({}, 1))),
                "[backward] the result is a Parameter that this tape has not used.");
   EXPECT_ERROR(grad(small::sum(w), Variable(ones({3}))),
-               "[grad] a value (3,) is not recorded: it depends on no Parameter or watched input, was "
-               "computed while no tape was recording, or is a gradient that was asked for without "
-               "create_graph.");
+               "[grad] a value (3,) is not recorded: it depends on no Parameter or watched input, but "
+               "for frozen ones, values of another tape, which are constants here, or what has no "
+               "gradient, such as comparisons; was computed while no tape was recording; or is a "
+               "gradient that was asked for without create_graph.");
   Parameter frozen("f", ones({2}));
   frozen.freeze();
   EXPECT_ERROR(tape.backward(small::sum(small::square(frozen))), unrecorded);

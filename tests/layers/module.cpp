@@ -71,6 +71,19 @@ BOOST_AUTO_TEST_CASE(wrong_names_are_refused) {
              "[module] 'a.b' is no name; expected some letters without a dot.");
 }
 
+BOOST_AUTO_TEST_CASE(a_module_within_itself_is_refused) {
+  struct Part : Module {
+    using Module::register_submodule;
+  } a, b, c;
+  a.register_submodule("b", b);
+  b.register_submodule("c", c);
+  BOOST_TEST(error_of([&] { a.register_submodule("self", a); }) ==
+             "[module] 'self' would be a part of itself.");
+  BOOST_TEST(error_of([&] { c.register_submodule("a", a); }) ==
+             "[module] 'a' would be a part of itself.");
+  BOOST_TEST(names(a).empty());
+}
+
 BOOST_AUTO_TEST_CASE(modules_move_and_do_not_copy) {
   static_assert(!std::is_copy_constructible_v<Net> && !std::is_copy_assignable_v<Net>);
   static_assert(std::is_nothrow_move_constructible_v<Net>);

@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(a_step_before_backward_is_noticed) {
   net.W.set_grad(ones({2, 2}));
   optimiser.step();
   BOOST_TEST(error_of([&] { tape.backward(loss); }) ==
-             "[affine] input 1 (2, 2) was changed after it was recorded; call backward before the "
+             "[linear] input 1 (2, 2) was changed after it was recorded; call backward before the "
              "change (an optimiser step, assign), or record a copy.");
 }
 

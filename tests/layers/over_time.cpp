@@ -204,6 +204,24 @@ BOOST_AUTO_TEST_CASE(an_input_of_several_sequences) {
   BOOST_TEST((states.last().memory.record() == memory.record()));
 }
 
+BOOST_AUTO_TEST_CASE(a_field_that_a_step_forgets) {
+  struct Forgetful : Cell {
+    using Cell::Cell;
+    struct State {
+      Variable h, c;
+    };
+    State step(const Variable& x, const State& s) const { return {x + s.h}; }
+  } cell(4, 4);
+  const Array x = zeros({5, 2, 4});
+  BOOST_TEST(error_of([&] { over_time(cell, x).all(); }) ==
+             "[Forgetful] value 1 of its State is empty after step 0; all() needs every field that "
+             "step() returns.");
+  // Also where every step of every sequence is real at first.
+  for (bool reverse : {false, true})
+    BOOST_TEST(error_of([&] { over_time(cell, x, {.lengths = {5, 4}, .reverse = reverse}); })
+                   .starts_with("[Forgetful] value 1 of the State is empty after step "));
+}
+
 BOOST_AUTO_TEST_CASE(last_alone_if_states_are_not_kept) {
   Elman cell(3, 4);
   Array x = random({5, 2, 3}).to(float32);

@@ -3,6 +3,8 @@
 // recomputed.cpp's.
 #include <boost/test/unit_test.hpp>
 
+#include <optional>
+
 #include "common/error_of.hpp"
 #include "common/numbers.hpp"
 
@@ -67,6 +69,20 @@ struct Brackets : Cell {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(recomputed_beside)
+
+BOOST_AUTO_TEST_CASE(a_cell_that_is_gone_is_refused) {
+  const std::string said = "[Fast] has been destroyed or moved, but its steps are computed again by "
+                           "the backward pass; let it live until then.";
+  const Array x = ones({6, 2, 3});
+  for (bool moved : {false, true}) {
+    std::optional<Fast> cell(std::in_place, 3, 3), other;
+    Tape tape;
+    const Variable loss = sum(over_time(*cell, x, {.recompute_every = 2}).last().h);
+    if (moved) other.emplace(std::move(*cell));
+    else cell.reset();
+    BOOST_TEST(error_of([&] { tape.backward(loss); }).starts_with(said));
+  }
+}
 
 BOOST_AUTO_TEST_CASE(outputs_of_another_sequence) {
   GRU encoder(3, 3);

@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(wrong_options_are_refused) {
 BOOST_AUTO_TEST_CASE(an_error_of_a_step_says_whose_it_was) {
   const Recurrent r = stacked(Elman(3, 4), Elman(5, 4));
   const std::string said =
-      "[affine] inner sizes differ: x is (2, 4), W is (4, 5); expected W (., 4). At layer1";
+      "[affine] inner sizes differ: x is (2, 4), W is (4, 5); expected (..., n) and (out, n). At layer1";
   BOOST_TEST(error_of([&] { over_time(r, ones({6, 2, 3})); }) == said + " t=0.");
   BOOST_TEST(error_of([&] { r.step(ones({2, 3}), {}); }) == said + ".");
 }

@@ -155,4 +155,21 @@ BOOST_AUTO_TEST_CASE(a_learned_start_of_a_value_without_a_batch) {
              "expected the batch as its first axis.");
 }
 
+// What a step makes first has no start, and so none to learn.
+BOOST_AUTO_TEST_CASE(a_learned_start_beside_a_value_without_one) {
+  struct Remembering : Cell {
+    using Cell::Cell;
+    struct State {
+      Variable h, before;
+    };
+    State zero_state(const Variable& x) const { return {zeros(x.shape(), x.type()), {}}; }
+    State step(const Variable& x, const State& s) const { return {x + s.h, s.h}; }
+  };
+  const Recurrent r = recurrent<Remembering>(2, 2, {.learned_initial = true});
+  BOOST_TEST_REQUIRE(r.parameters().size() == 1u);
+  r.parameters()[0].assign(values({1, 2}));
+  BOOST_TEST(identical(over_time(r, zeros({3, 1, 2})).outputs().value(),
+                       values({1, 2, 1, 2, 1, 2}).reshaped({3, 1, 2})));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -180,8 +180,35 @@ BOOST_AUTO_TEST_CASE(of_a_value_that_a_step_makes_first) {
   BOOST_TEST(error_of([&] {
                over_time(cell, x, {.lengths = {3, 0}});
              }) ==
-             "[Late] a value of the State is empty before step 0 and not after it; with padding it "
-             "must be there from the start, in the zero_state or the initial state.");
+             "[Late] value 1 of the State is empty before step 0 and not after it; with padding it "
+             "must be there from the start, in the zero_state or the initial state, and after each "
+             "step.");
+}
+
+// What zero_state makes of the weights once a sequence it makes of those that are left.
+BOOST_AUTO_TEST_CASE(drop_connect_before_the_start) {
+  struct Rotating : Cell {
+    using Cell::Cell;
+    Parameter A = parameter("A", {hidden, hidden});
+    struct State {
+      Variable h, Q;
+    };
+    State zero_state(const Variable& x) const {
+      return {zeros({x.size(0), hidden}, x.type()), A - transpose(A)};
+    }
+    State step(const Variable& x, const State& s) const { return {x + linear(s.h, s.Q), s.Q}; }
+  };
+  for (Size layers : {1, 2})
+    for (Truncation t : {Truncation{}, Truncation{2}, Truncation{2, 4}}) {
+      const Recurrent r = recurrent<Rotating>(3, 3, {.drop_connect = {"A"},
+                                                     .drop_connect_probability = 1 - 1e-12,
+                                                     .layers = layers});
+      Generator generator(1);
+      Tape tape(generator);
+      const auto states = over_time(r, ones({7, 2, 3}), {.truncation = t});
+      for (const CellState& cell : states.last().cells)
+        BOOST_TEST(identical(cell.values()[1].value(), zeros({3, 3})));
+    }
 }
 
 // A padded step keeps the state, whatever is drawn for it.

@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(whole_numbers_are_refused) {
   expect([&] { linear(whole(x), W); }, "[linear] x is int64 (2, 3)");
   expect([&] { linear(x, whole(W)); }, "[linear] W is int64 (4, 3)");
   expect([&] { linear(whole(x), whole(W)); }, "[linear] x is int64 (2, 3)");
-  expect([&] { linear(x, W, whole(b)); }, "[affine] the bias is int64 (4,)");
+  expect([&] { linear(x, W, whole(b)); }, "[linear] the bias is int64 (4,)");
   expect([&] { affine(x, W, whole(x), W, b); }, "[affine] x is int64 (2, 3)");
   expect([&] { affine(x, W, x, whole(W)); }, "[affine] W is int64 (4, 3)");
   expect([&] { matmul(whole(x), ones({3, 2})); }, "[matmul] a is int64 (2, 3)");
