@@ -68,7 +68,8 @@ void put_values(const std::string& label, const Variables& list, S& s) {
 ///     BOOST_TEST(gradcheck(MyCell(3, 4), zeros({5, 2, 3}), {.order = 2}));
 ///
 /// On failure the report names Parameter or input, element, time step and the op to blame; also a
-/// Parameter that the cell uses without having registered it, a forgotten submodule(...).
+/// Parameter that the cell uses without having registered it, a forgotten submodule(...). What has no
+/// effect on the results passes, with gradient 0, be it input, initial value or Parameter.
 template <class C>
 requires detail::IsCell<C> CheckReport gradcheck(const C& cell, const InputOf<C>& xs,
                                                  const CellCheckOptions& options = {}) {

@@ -1,6 +1,6 @@
-// How cost grows: time and memory per step of sequences of every length, which should be constant,
-// and time per sequence in batches of every size, which should fall. Absolute speed is W1's
-// business.
+// How cost grows: time and memory per step of sequences of every length, which should be constant
+// but for the caches that a long tape outgrows, and time per sequence in batches of every size,
+// which should fall. Absolute speed is W1's business.
 #include "workload.hpp"
 
 using namespace bench;
