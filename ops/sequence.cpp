@@ -139,6 +139,11 @@ Variable take_row(Product& p, const Array& x, const Sequence& s) {
   return std::move(row);
 }
 
+bool gets_gradients(const Record& x, std::uint64_t tape) {
+  const ParameterData* parameter = x.parameter();
+  return parameter ? !parameter->frozen : x.tape == tape;
+}
+
 /// True if x W^T + b may be made of all rows at once.
 bool is_bias_of_rows(const Variable& b, const Variable& W) {
   return !b.empty() && b.rank() == 1 && b.shape()[0] == W.shape()[0] && b.type() == W.type();
@@ -160,9 +165,8 @@ detail::RowProduct detail::product_of_row(const Variable& x, const Variable& wei
   // Which are to say in which step something happened, or what each value was.
   if (tape && (tape->options.anomaly || tape->options.keep_values)) return {};
   std::uint64_t serial = tape ? tape->serial : 0;
-  // Rows that were taken before the tape are constants to it, which a Parameter is not.
-  const ParameterData* parameter = sequence.whole.record()->parameter();
-  if (tape && serial != sequence.tape && parameter && !parameter->frozen) return {};
+  // Rows that were taken before the tape, or within no_grad, are constants to it.
+  if (tape && serial != sequence.tape && gets_gradients(*sequence.whole.record(), serial)) return {};
   static const Variable none;
   const Variable& b = is_bias_of_rows(bias, W) ? read(bias) : none;
   std::lock_guard lock(sequence.mutex);

@@ -118,6 +118,15 @@ BOOST_AUTO_TEST_CASE(rows_taken_before_the_tape) {
   BOOST_TEST(identical(grad(y, P).value(), zeros({5, 2, 3}, float64)));
 }
 
+BOOST_AUTO_TEST_CASE(rows_taken_within_no_grad) {
+  const Parameter W("W", random({4, 3}, 2));
+  Tape tape;
+  const Variable xs = tape.watch(random({5, 2, 3}, 1));
+  Variable y = zeros({}, float64);
+  for (const Variable& x : no_grad([&] { return rows_of(xs); })) y = y + sum(linear(x, W));
+  BOOST_TEST(identical(grad(y, xs).value(), zeros({5, 2, 3}, float64)));
+}
+
 BOOST_AUTO_TEST_CASE(rows_in_any_order) {
   const Variable W = ramp({4, 3});
   for (const Array& xs : {ramp({9, 2, 3}), ramp({9, 2, 3}).flipped(0)}) {
