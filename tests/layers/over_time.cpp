@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(a_field_that_a_step_forgets) {
     struct State {
       Variable h, c;
     };
-    State step(const Variable& x, const State& s) const { return {x + s.h}; }
+    State step(const Variable& x, const State& s) const { return {x + s.h, {}}; }
   } cell(4, 4);
   const Array x = zeros({5, 2, 4});
   BOOST_TEST(error_of([&] { over_time(cell, x).all(); }) ==
