@@ -207,17 +207,11 @@ Variable add(const Variable& a, const Variable& b) {
   }, Keep::nothing);
 }
 
-namespace {
-
-/// x as it is read, for an op that changes nothing: a Parameter would be read once more, in the
-/// place of which another may stand then.
 Variable as_read(const char* name, const Variable& x) {
   const Variable& read = detail::read(x);
   if (!detail::reading || !read.is_parameter()) return read;
   return view(name, x, [](const Array& a) { return a; });
 }
-
-}  // namespace
 
 Variable sum_to(const Variable& x, const Shape& shape) {
   if (x.shape() == shape) return as_read("sum_to", x);

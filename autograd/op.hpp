@@ -197,6 +197,7 @@ class Op {
   Variable constant(Array y) const { return Variable(std::move(y)); }
 
  private:
+  friend Variable rows_together(const Variable&, Size, Size, int);
   friend std::vector<Variable> views(const char*, const Variable&, const std::vector<Series>&,
                                      const std::vector<Series>&);
   struct Input {
@@ -278,6 +279,9 @@ template <class F>
 Variable view(const char* name, const Variable& x, F&& f) {
   return views(name, x, [&](const Array& a) { return std::vector<Series>{{f(a)}}; })[0];
 }
+/// x as it is read, for an op that changes nothing: a Parameter would be read once more, in the place
+/// of which another may stand then.
+Variable as_read(const char* name, const Variable& x);
 /// x.sliced(0, first, end) as the sum of its rows, whose gradients it gets: those that `unstack` has
 /// made of x and this tape has recorded from that slot on. What is asked of a row, its gradient or a
 /// hook, then sees this use of it too.

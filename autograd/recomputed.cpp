@@ -89,6 +89,10 @@ class Replay final : detail::Reading {
     const bool here = Tape::current() == tape_.self;
     for (const Other& o : others_)
       if (o.use.original.record() == x.record() && (here || o.use.is_substitute())) return &o.value;
+    // Its gradient would be lost.
+    if (here && x.is_parameter() && !Parameter(x).is_frozen())
+      fail("recomputed", Parameter(x).name(), " ", x.shape(), " is used, but was not the first time: ",
+           "what it computes must do the same again in the backward pass.");
     return nullptr;
   }
 

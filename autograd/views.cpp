@@ -84,15 +84,21 @@ std::vector<Variable> views(const char* name, const Variable& x, const std::vect
   return results;
 }
 
+// The node is recorded with x as its input and gets the rows instead. Results that are kept would lie
+// behind its input: with such tapes the rows are used one by one.
 Variable rows_together(const Variable& x, Size first, Size end, int slot) {
   Op op("rows", x);
   const auto n = static_cast<std::size_t>(end - first);
   NodeInput* inputs = nullptr;
   Alias* alias = nullptr;
-  if (op.recorded()) {  // before there is a node, which then is whole
-    Arena& arena = recording_tape()->arena;
-    inputs = static_cast<NodeInput*>(arena.take(sizeof(NodeInput) * n, alignof(NodeInput)));
-    alias = static_cast<Alias*>(arena.take(sizeof(Alias), alignof(Alias)));
+  if (op.recorded()) {  // before there is a node, which nothing may leave half made
+    TapeImpl& tape = *recording_tape();
+    inputs = static_cast<NodeInput*>(tape.arena.take(sizeof(NodeInput) * n, alignof(NodeInput)));
+    for (std::size_t k = 0; k < n; ++k) new (inputs + k) NodeInput{{}, slot + static_cast<int>(k)};
+    const Array geometry = Array::layout(x.shape(), contiguous_strides(x.shape()), 0, x.type());
+    const Root root(tape, op.inputs_[0].slot);
+    alias = new (tape.arena.take(sizeof(Alias), alignof(Alias)))
+        Alias(root.alias_of({geometry.sliced(0, first, end)}, 0));
   }
   Variable y = op.record(op[0].sliced(0, first, end), [](Backward& b) {
     const std::vector<Variable> dys = views("unstack", b.dy(), [](const Array& dy) {
@@ -100,17 +106,14 @@ Variable rows_together(const Variable& x, Size first, Size end, int slot) {
     });
     for (int k = 0; k < b.inputs(); ++k) b.give(k, dys[static_cast<std::size_t>(k)]);
   }, Keep::nothing);
-  if (!op.recorded()) return y;
+  if (!alias) return y;
   TapeImpl& tape = *recording_tape();
   Node& node = tape.nodes[tape.nodes.size() - 1];
   node.is_view = true;
-  const Root root(tape, node.inputs[0].slot);
   node.inputs = inputs;
   node.n_inputs = static_cast<int>(n);
-  for (int k = 0; k < node.n_inputs; ++k) new (inputs + k) NodeInput{{}, slot + k};
-  const Array geometry = Array::layout(x.shape(), contiguous_strides(x.shape()), 0, x.type());
-  tape.slots[node.first_slot].alias =
-      new (alias) Alias(root.alias_of({geometry.sliced(0, first, end)}, node.first_slot));
+  alias->first = node.first_slot;
+  tape.slots[node.first_slot].alias = alias;
   return y;
 }
 

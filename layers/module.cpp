@@ -130,12 +130,12 @@ Module& Module::operator=(Module&& other) noexcept {
       other.node_->name_parameters();
     }
     node_->replaced_by = other.node_;
-    node_->module = nullptr;
   } else if (here && there && here->parent && here->parent == there->parent) {
     // As in a swap of two children. With another parent it is the parent itself that moves, and
     // brings its children along.
     here->parent->put(here, other.node_);
   }
+  if (node_) node_->module = nullptr;
   node_ = std::move(other.node_);
   if (node_) node_->module = this;
   other.left_ = std::move(there);

@@ -63,7 +63,8 @@ struct OverTimeOptions {
   /// From the last real step of each sequence to the first. states[t] still belongs to xs[t].
   bool reverse = false;
   /// Stops gradients of long sequences within one tape. Between tapes it needs no option: a state
-  /// passed on as `initial` is a constant there.
+  /// passed on as `initial` is a constant there. The losses of all windows go into one backward(), or
+  /// all but the last with retain_graph: steps share the products of their inputs.
   Truncation truncation = {};
   /// Zoneout (Krueger et al. 2017): each number of the state stays as it was with this probability,
   /// drawn anew at every step from the tape's generator; where nothing records the state is the

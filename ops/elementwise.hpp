@@ -17,7 +17,7 @@ namespace unroll {
 /// -x.
 Variable operator-(const Variable& x);
 /// x.
-inline Variable operator+(const Variable& x) { return x; }
+Variable operator+(const Variable& x);
 Variable operator+(const Variable& a, const Variable& b);
 Variable operator+(const Variable& a, double b);
 Variable operator+(double a, const Variable& b);

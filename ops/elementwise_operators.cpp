@@ -15,6 +15,8 @@ Variable operator+(const Variable& x, double c) {
 }
 Variable operator+(double c, const Variable& x) { return x + c; }
 
+Variable operator+(const Variable& x) { return as_read("+", x); }
+
 // y = -x: dx = -dy.
 Variable operator-(const Variable& x) {
   return elementwise<Keep::nothing>(
@@ -194,9 +196,9 @@ struct Held {
   }
 };
 
-/// The condition as a constant of that type, 1 and 0 or whatever numbers it had.
+/// The condition as a constant of that type, in which a small number would become 0.
 Variable condition_of(const Variable& c, Type type) {
-  return c.type() == type ? detach(c) : Variable(detach(c).value().to(type));
+  return c.type() == type ? detach(c) : Variable(where(c, 1.0, 0.0).value().to(type));
 }
 
 /// where of integers, which have no gradient, and of which floats cannot hold all.
@@ -268,7 +270,7 @@ Variable masked_fill(const Variable& x, const Variable& mask, double value) {
 
 // y = x in another type: dx = dy in x's.
 Variable to(const Variable& x, Type type) {
-  if (x.type() == type) return x;
+  if (x.type() == type) return as_read("to", x);
   Op op("to", x);
   Array y = op[0].to(type);
   if (!is_float(type)) return op.constant(std::move(y));

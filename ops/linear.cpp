@@ -123,6 +123,19 @@ void check_pair(const Op& op, int k, int before, const Shape& shape) {
                without_last(shape), "; expected them equal.");
 }
 
+/// A bias that is one row of a result of that shape, as most are; nullptr for others.
+const Array* as_row(const Array& bias, const Shape& shape) {
+  const bool is_row = bias.rank() == 1 && bias.shape()[0] == shape.back() && bias.is_contiguous();
+  return is_row ? &bias : nullptr;
+}
+
+/// Throws unless input k may be added to a result of that shape: before anything is changed.
+void check_summand(const Op& op, int k, const char* what, const Shape& shape) {
+  if (op[k].shape() == shape || as_row(op[k], shape)) return;
+  op.require(broadcast_shapes("affine", op[k].shape(), shape) == shape, what, " ", op[k].shape(),
+             " does not broadcast to ", shape, ".");
+}
+
 /// Of inputs in the order of sum_of_products.
 void check_types(const Op& op, int full, int pairs) {
   for (int k = full; k < op.inputs(); ++k) {
@@ -134,12 +147,6 @@ void check_types(const Op& op, int full, int pairs) {
 /// True if nobody else sees input 0, so that it may become the result.
 bool is_given_away(const Op& op) {
   return op.input(0).record().unique() && op[0].type() == op.type() && op[0].is_contiguous();
-}
-
-/// A bias that is one row of a result of that shape, as most are; nullptr for others.
-const Array* as_row(const Array& bias, const Shape& shape) {
-  const bool is_row = bias.rank() == 1 && bias.shape()[0] == shape.back() && bias.is_contiguous();
-  return is_row ? &bias : nullptr;
 }
 
 Shape shape_of_result(const Op& op, int full) {
@@ -159,6 +166,8 @@ Variable sum_of_products(std::span<const Variable* const> inputs, int full, int 
   check_types(op, full, pairs);
   const Shape shape = shape_of_result(op, full);
   for (int k = 0; k < pairs; ++k) check_pair(op, full + 2 * k, full, shape);
+  for (int k = 0; k < full; ++k) check_summand(op, k, "a product", shape);
+  if (bias) check_summand(op, full + 2 * pairs, "the bias", shape);
   // What begins the sum and is nobody else's becomes the sum, its memory and its gradient's place.
   bool started = full && is_given_away(op);
   Variable result =
@@ -166,17 +175,15 @@ Variable sum_of_products(std::span<const Variable* const> inputs, int full, int 
   const int part = result.record()->slot;
   Array& y = result.record()->value;
   const std::uint32_t version = y.version();
-  auto add = [&](const Array& part, const char* what) {
-    op.require(broadcast_shapes("affine", part.shape(), shape) == shape, what, " ", part.shape(),
-               " does not broadcast to ", shape, ".");
+  auto add = [&](const Array& part) {
     if (started) kernel::add_into(y, part);
     else kernel::copy_into(y, part);
     started = true;
   };
   const bool in_place = started;
-  for (int k = in_place; k < full; ++k) add(op[k], "a product");
+  for (int k = in_place; k < full; ++k) add(op[k]);
   const Array* row = bias && !started ? as_row(op[full + 2 * pairs], shape) : nullptr;
-  if (bias && !row) add(op[full + 2 * pairs], "the bias");
+  if (bias && !row) add(op[full + 2 * pairs]);
   for (int k = 0; k < pairs; ++k) {
     add_product(y, op, full + 2 * k, started, std::exchange(row, nullptr));
     started = true;

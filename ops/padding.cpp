@@ -2,6 +2,7 @@
 // that use them are in loss.cpp.
 #include <algorithm>
 
+#include <unroll/autograd/op.hpp>
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/real_elements.hpp>
 
@@ -66,7 +67,7 @@ RealElements::RealElements(const char* op, const Shape& shape, const std::vector
 }
 
 Variable RealElements::cleared(const Variable& x, double value) const {
-  if (all_) return x;
+  if (all_) return as_read("cleared", x);
   Shape shape = mask_.shape();
   while (shape.rank() < x.rank()) shape.push_back(1);
   return where(mask_.reshaped(shape), x, value);

@@ -175,12 +175,12 @@ Variable categorical(const Variable& logits, Generator& generator,
 
 Variable dropout(const Variable& x, double p, Generator& generator) {
   check_probability("dropout", p, false);
-  return p == 0 ? x : dropped(x, p, generator);
+  return p == 0 ? as_read("dropout", x) : dropped(x, p, generator);
 }
 
 Variable dropout(const Variable& x, double p) {
   check_probability("dropout", p, false);
-  if (p == 0 || !Tape::recording()) return x;
+  if (p == 0 || !Tape::recording()) return as_read("dropout", x);
   Generator* generator = Tape::generator();
   if (!generator) fail("dropout", detail::kNoGenerator);
   return dropped(x, p, *generator);

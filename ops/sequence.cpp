@@ -13,15 +13,22 @@ namespace unroll {
 
 namespace {
 
-/// Numbers that are the same as long as their version is.
+bool is_frozen(const Variable& v) {
+  const ParameterData* parameter = v.empty() ? nullptr : v.record()->parameter();
+  return parameter && parameter->frozen;
+}
+
+/// Numbers that are the same as long as their version is, with a gradient or without.
 struct Operand {
   Variable variable;
   std::uint32_t version = 0;
+  bool frozen = false;
 
   explicit Operand(const Variable& v)
-      : variable(v), version(v.empty() ? 0 : v.value().version()) {}
+      : variable(v), version(v.empty() ? 0 : v.value().version()), frozen(is_frozen(v)) {}
   bool is(const Variable& v) const {
-    return variable.record() == v.record() && (v.empty() || version == v.value().version());
+    return variable.record() == v.record() &&
+           (v.empty() || (version == v.value().version() && frozen == is_frozen(v)));
   }
 };
 
@@ -30,7 +37,8 @@ struct Operand {
 struct Product {
   Operand weight, bias;
   std::uint64_t tape;
-  bool begun = false;  // not before the weight is used a second time
+  Size first;          // where the row lies with which the weight was used first
+  bool begun = false;  // not before it is used with another one
   std::vector<Variable> rows = {};  // by step
   std::vector<bool> made = {};      // by part
   Size last = -1;                   // the row given away last
@@ -144,6 +152,18 @@ bool gets_gradients(const Record& x, std::uint64_t tape) {
   return parameter ? !parameter->frozen : x.tape == tape;
 }
 
+/// Weights that are made in each step would fill the list: what other tapes have made goes first, then
+/// what was used with one row only.
+void make_room(std::vector<Product>& products, std::uint64_t tape) {
+  constexpr std::size_t kMost = 8;
+  if (products.size() < kMost) return;
+  auto goes = std::find_if(products.begin(), products.end(),
+                           [&](const Product& p) { return p.tape != tape; });
+  if (goes == products.end())
+    goes = std::find_if(products.begin(), products.end(), [](const Product& p) { return !p.begun; });
+  products.erase(goes == products.end() ? products.begin() : goes);
+}
+
 /// True if x W^T + b may be made of all rows at once.
 bool is_bias_of_rows(const Variable& b, const Variable& W) {
   return !b.empty() && b.rank() == 1 && b.shape()[0] == W.shape()[0] && b.type() == W.type();
@@ -165,15 +185,19 @@ detail::RowProduct detail::product_of_row(const Variable& x, const Variable& wei
   // Which are to say in which step something happened, or what each value was.
   if (tape && (tape->options.anomaly || tape->options.keep_values)) return {};
   std::uint64_t serial = tape ? tape->serial : 0;
-  // Rows that were taken before the tape, or within no_grad, are constants to it.
-  if (tape && serial != sequence.tape && gets_gradients(*sequence.whole.record(), serial)) return {};
+  // Rows are what their sequence was when they were taken: constants if that was before the tape,
+  // within no_grad or while it was frozen.
+  if (tape && gets_gradients(*sequence.whole.record(), serial) != (serial == sequence.tape)) return {};
   static const Variable none;
   const Variable& b = is_bias_of_rows(bias, W) ? read(bias) : none;
+  // The sequence would hold its own rows for ever, or another that holds its rows.
+  if (W.record()->sequence || (!b.empty() && b.record()->sequence)) return {};
   std::lock_guard lock(sequence.mutex);
   for (Product& p : sequence.products) {
     if (!p.weight.is(W) || p.tape != serial) continue;
     if (!p.begun && !p.bias.is(b)) p.bias = Operand({});  // one that changes from step to step
     if (!p.begun) {
+      if (x.value().offset() == p.first) return {};
       p.begun = true;
       p.rows.resize(static_cast<std::size_t>(sequence.steps));
       p.made.resize(static_cast<std::size_t>((sequence.steps + sequence.part - 1) / sequence.part));
@@ -185,10 +209,8 @@ detail::RowProduct detail::product_of_row(const Variable& x, const Variable& wei
     const bool with_bias = has_bias && !row.empty();
     return {std::move(row), with_bias};
   }
-  // A weight that is made in each step would fill the list: the oldest goes.
-  constexpr std::size_t kMost = 8;
-  if (sequence.products.size() == kMost) sequence.products.erase(sequence.products.begin());
-  sequence.products.push_back({Operand(W), Operand(b), serial});
+  make_room(sequence.products, serial);
+  sequence.products.push_back({Operand(W), Operand(b), serial, x.value().offset()});
   return {};
 }
 

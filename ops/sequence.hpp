@@ -21,7 +21,8 @@ struct RowProduct {
 /// x W^T, or x W^T + b, as a row of the product of the whole sequence, if x is a row of one and W was
 /// used with another row before; else empty. It is given away: nobody else holds it, and who asks
 /// for the same row again gets none. Not for weights made anew in each step: they never match. b
-/// may be empty.
+/// may be empty. The product of a part is one node, which one backward pass releases for all of its
+/// steps.
 RowProduct product_of_row(const Variable& x, const Variable& W, const Variable& b);
 
 }  // namespace detail

@@ -84,6 +84,32 @@ BOOST_AUTO_TEST_CASE(a_cell_that_is_gone_is_refused) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_cell_that_was_emptied) {
+  std::optional<Fast> cell(std::in_place, 3, 3);
+  Fast other(3, 3), taken(std::move(other));
+  Tape tape;
+  const Variable loss = sum(over_time(*cell, ones({6, 2, 3}), {.recompute_every = 2}).last().h);
+  *cell = std::move(other);
+  BOOST_TEST(error_of([&] { tape.backward(loss); }).starts_with("[Fast] has been destroyed or moved"));
+}
+
+// Gradients of the Parameters that were used the first time would be lost.
+BOOST_AUTO_TEST_CASE(a_part_of_a_cell_that_was_replaced) {
+  struct Outer : Cell {
+    using Cell::Cell;
+    Linear inner = submodule("inner", Linear(3, 3));
+    struct State {
+      Variable h;
+    };
+    State step(const Variable& x, const State& s) const { return {tanh(inner(x) + s.h)}; }
+  } cell(3, 3);
+  Tape tape;
+  const Variable loss = sum(over_time(cell, ones({6, 2, 3}), {.recompute_every = 2}).last().h);
+  cell.inner = Linear(3, 3);
+  BOOST_TEST(error_of([&] { tape.backward(loss); })
+                 .starts_with("[recomputed] inner.W (3, 3) is used, but was not the first time: "));
+}
+
 BOOST_AUTO_TEST_CASE(outputs_of_another_sequence) {
   GRU encoder(3, 3);
   Decoder decoder(3, 3);

@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <unroll/autograd/generator.hpp>
+#include <unroll/autograd/substitution.hpp>
 #include <unroll/autograd/tape.hpp>
 #include <unroll/ops/elementwise.hpp>
 #include <unroll/ops/random.hpp>
@@ -301,8 +302,22 @@ BOOST_AUTO_TEST_CASE(numbers_are_exact_in_both_types) {
   BOOST_TEST((0.1 + (x - 1)).item() == 0.1);
   BOOST_TEST(where(c, 0.1, x).item() == 0.1);
   BOOST_TEST(masked_fill(x, c, 0.1).item() == 0.1);
+  BOOST_TEST(where(full({}, 1e-300, float64), full({}, 1), full({}, 2)).item() == 1);
   BOOST_TEST((full({}, 1) * 0.1).item() == static_cast<double>(0.1f));
   BOOST_TEST((full({}, 0.1) < 0.1).item() == 0);  // 0.1f is not below 0.1f
+}
+
+// What stands for a Parameter is read also by what changes nothing, and read once.
+BOOST_AUTO_TEST_CASE(nothing_to_do_for_what_stands_for_a_parameter) {
+  const Parameter w("w", values({1, 2}, float64)), other("other", values({3, 4}, float64));
+  Generator generator(1);
+  Variables got;
+  {
+    const Substitution swap({{w, other}, {other, w}});
+    got = {to(w, float64), +w, dropout(w, 0, generator), dropout(w, 0.5)};
+    for (const Variable& x : got) BOOST_TEST(sum(x).item() == 7);
+  }
+  for (const Variable& x : got) BOOST_TEST(sum(x).item() == 7);
 }
 
 BOOST_AUTO_TEST_CASE(choices_among_integers) {

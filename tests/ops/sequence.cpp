@@ -6,6 +6,7 @@
 #include <unroll/ops/ops.hpp>
 #include <unroll/ops/sequence.hpp>
 
+#include "common/error_of.hpp"
 #include "common/numbers.hpp"
 
 using namespace unroll;
@@ -125,6 +126,84 @@ BOOST_AUTO_TEST_CASE(rows_taken_within_no_grad) {
   Variable y = zeros({}, float64);
   for (const Variable& x : no_grad([&] { return rows_of(xs); })) y = y + sum(linear(x, W));
   BOOST_TEST(identical(grad(y, xs).value(), zeros({5, 2, 3}, float64)));
+}
+
+// Each step counts as it was when it was taken: 0 to 2 freeze or thaw what is used, 3 and 4 the
+// sequence itself.
+BOOST_AUTO_TEST_CASE(what_is_frozen_on_the_way) {
+  for (int what = 0; what < 5; ++what) {
+    const auto gradients = [&](bool marked) {
+      Parameter W("W", random({4, 3}, 1)), P("P", random({6, 2, 3}, 2)), b("b", random({4}, 3));
+      Parameter& changed = what < 2 ? W : what == 2 ? b : P;
+      Tape tape;
+      if (what == 0 || what == 2) changed.freeze();
+      const std::vector<Variable> rows = marked ? rows_of(P) : unstack(P);
+      Variable y = zeros({}, float64);
+      for (std::size_t t = 0; t < 6; ++t) {
+        if (t == (what == 3 ? 1 : 3)) changed.freeze(!changed.is_frozen());
+        y = y + sum(linear(rows[t], W, b));
+      }
+      changed.freeze(false);
+      return grad(y, {W, P, b});
+    };
+    const std::vector<Variable> got = gradients(true), expected = gradients(false);
+    for (std::size_t k = 0; k < 3; ++k)
+      BOOST_TEST(distance(got[k].value(), expected[k].value()) <= 1e-12);
+  }
+}
+
+// They would hold each other for ever.
+BOOST_AUTO_TEST_CASE(rows_as_weights_of_rows) {
+  const auto use = [] {
+    const std::vector<Variable> rows = rows_of(Variable(random({9, 3, 3}, 1))),
+                                others = rows_of(Variable(random({9, 3}, 2)));
+    for (const Variable& x : rows) {
+      linear(x, rows[1]);
+      linear(x, ramp({3, 3}).to(float64), others[1]);
+    }
+    for (const Variable& x : others) linear(expand(x, 0), rows[2]);
+  };
+  use();
+  const auto before = memory_statistics().live;
+  use();
+  BOOST_TEST(memory_statistics().live == before);
+}
+
+// Neither a weight that is used twice with one row makes a product of all, nor do weights that are
+// made in each step push out one that is there.
+BOOST_AUTO_TEST_CASE(weights_made_in_each_step) {
+  const Parameter W("W", random({4, 3}, 1)), V("V", random({4, 3}, 2));
+  Tape tape;
+  const std::vector<Variable> rows = rows_of(Variable(random({20, 2, 3}, 3)));
+  const Size before = tape.nodes();
+  for (const Variable& x : rows) {
+    linear(x, V);
+    for (int k = 0; k < 7; ++k) {
+      const Variable made = W * 2;
+      linear(x, made);
+      if (k == 0) linear(x, made);
+    }
+  }
+  // One of the first step, and one of all with their rows.
+  BOOST_TEST(tape.nodes() - before == 20 * 15 + 1 + 2);
+}
+
+BOOST_AUTO_TEST_CASE(sums_that_are_refused) {
+  const Parameter W("W", random({4, 3}, 1)), V("V", random({4, 3}, 2));
+  const auto gradient = [&](bool wrong) {
+    Tape tape;
+    const std::vector<Variable> a = rows_of(tape.watch(random({6, 2, 3}, 3))),
+                                b = rows_of(tape.watch(random({6, 2, 3}, 4)));
+    Variable y = zeros({}, float64);
+    for (std::size_t t = 0; t < 6; ++t) {
+      if (wrong && t == 4)
+        BOOST_TEST(error_of([&] { affine(a[t], W, b[t], V, zeros({5}, float64)); })
+                       .starts_with("[affine] shapes (5,) and (2, 4) do not broadcast; "));
+      y = y + sum(square(affine(a[t], W, b[t], V)));
+    }
+    return grad(y, W).value();
+  };
+  BOOST_TEST(distance(gradient(true), gradient(false)) <= 1e-12);
 }
 
 BOOST_AUTO_TEST_CASE(rows_in_any_order) {
