@@ -9,6 +9,7 @@
 #include <unroll/layers/over_time.hpp>
 #include <unroll/layers/recompute_schedule.hpp>
 #include <unroll/ops/elementwise.hpp>
+#include <unroll/ops/weight_gradient.hpp>
 
 namespace unroll::detail {
 
@@ -176,9 +177,24 @@ Measured measure(const Steps& steps, const RunOptions& options, Size n) {
   return measure(steps, options, 0, n);
 }
 
+/// What longer units take than those of n steps that were run: their products have more rows. Three
+/// copies of a weight in another layout: for the gradients of inputs, and forward those of the unit
+/// and of the last one, which stays recorded. And a sum of the weight's gradients beside others.
+std::vector<SequenceMemory::More> more_than(Size n, const Steps& steps, double weights) {
+  const Array& x = steps.rows.at(0, -1).value();
+  const Size rows = x.rank() > 0 && x.size() > 0 ? x.size() / x.shape().back() : 1;
+  constexpr double kBlock = 1.25;  // of memory, to what is in it
+  std::vector<SequenceMemory::More> more;
+  for (const auto& [enough, copies] : {std::pair{kernel::kRowsForPanels, 3.0},
+                                       std::pair{kernel::kRowsOfStretch, 1.0}})
+    if (const Size unit = (enough + rows - 1) / rows; unit > n)
+      more.push_back({unit, copies * kBlock * weights});
+  return more;
+}
+
 /// The figures from runs of n steps and of fewer.
-SequenceMemory figures(const RunOptions& options, bool keeps_states, const Measured& all, Size n,
-                       const Measured& some, Size few) {
+SequenceMemory figures(const Steps& steps, const RunOptions& options, bool keeps_states,
+                       const Measured& all, Size n, const Measured& some, Size few) {
   const double count = static_cast<double>(n), more = static_cast<double>(n - few);
   constexpr double kNode = 256 + sizeof(Record), kValue = sizeof(Record) + sizeof(Buffer),
                    kPart = 2048, kMargin = 1.06;  // blocks are larger than what is in them
@@ -199,7 +215,8 @@ SequenceMemory figures(const RunOptions& options, bool keeps_states, const Measu
           .last = kMargin * std::max(once - all.weights + all.tape, tape),
           .state = kPart + (keeps_states ? 0 : all.state + kValue * all.values),
           .step = kMargin * step,
-          .least_unit = std::min<Size>(options.steps, 4)};
+          .least_unit = std::min<Size>(options.steps, 4),
+          .more = more_than(n, steps, all.weights)};
 }
 
 }  // namespace
@@ -209,12 +226,12 @@ SequenceMemory memory_of(const Steps& steps, const RunOptions& options, bool kee
              many = std::min<Size>(options.steps, 12);
   const Measured some = measure(steps, options, few);
   const SequenceMemory rough =
-      figures(options, keeps_states, some, few,
+      figures(steps, options, keeps_states, some, few,
               fewer > 0 ? measure(steps, options, fewer) : Measured(), fewer);
   // More steps tell more, but must take no more than what they are to keep within.
   const double expected = some.peak + 3 * some.tape + rough.step * static_cast<double>(many - few);
   if (many == few || 1.15 * expected > least_budget(options.steps, rough)) return rough;
-  return figures(options, keeps_states, measure(steps, options, many), many, some, few);
+  return figures(steps, options, keeps_states, measure(steps, options, many), many, some, few);
 }
 
 }  // namespace unroll::detail

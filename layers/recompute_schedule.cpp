@@ -62,7 +62,10 @@ std::vector<Size> parts_of(Size n, Size s) {
 namespace {
 
 double recorded(const SequenceMemory& memory, Size unit) {
-  return memory.last + memory.step * static_cast<double>(std::max(unit, memory.least_unit));
+  double bytes = memory.last + memory.step * static_cast<double>(std::max(unit, memory.least_unit));
+  for (const SequenceMemory::More& m : memory.more)
+    if (unit >= m.unit) bytes += m.bytes;
+  return bytes;
 }
 
 /// What is computed r times again is recorded r parts deep, beside the tape of all.

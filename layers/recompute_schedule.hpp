@@ -25,6 +25,11 @@ struct SequenceMemory {
   double state = 0;     ///< a kept state
   double step = 0;      ///< a recorded step, and its part of the backward pass
   Size least_unit = 1;  ///< fewer steps take as much as that many
+  struct More {
+    Size unit;
+    double bytes;
+  };
+  std::vector<More> more = {};  ///< what units of that many steps or more take beside all that
 };
 
 struct Steps;

@@ -200,8 +200,8 @@ bool is_small(const Array& W) { return W.size() * bytes_of(W.type()) <= kSmallBy
 
 /// The use at which a product of so many rows is better off with a RightSide, its making included.
 int first_use(Size rows, const Array& W) {
-  constexpr Size kEnoughRows = 16;  // to save as much in one product
-  const bool at_once = fastest_multiplier() == Multiplier::libxsmm && rows >= kEnoughRows;
+  // So many save as much in one product.
+  const bool at_once = fastest_multiplier() == Multiplier::libxsmm && rows >= kRowsForPanels;
   return at_once && is_small(W) ? 1 : 2;
 }
 

@@ -38,6 +38,9 @@ class RightSide {
   Array b_;  ///< (k, n), or panels of kWidth columns, (k + 1, kWidth) each, the last narrower
 };
 
+/// A product of so many rows may make a RightSide for itself alone.
+constexpr Size kRowsForPanels = 16;
+
 /// A weight that is a right side as often as it is asked for.
 class ReusedRightSide {
  public:

@@ -16,7 +16,7 @@ constexpr Size kMostRows = 512;
 
 void WeightGradient::add(Variable&& x, const Variable& dy) {
   // Many rows that lie behind each other are no part of more, which would be copied.
-  const bool is_stretch = steps_ > 1 && dy_.size() == 1 && rows_ >= kMostRows / 8;
+  const bool is_stretch = steps_ > 1 && dy_.size() == 1 && rows_ >= kRowsOfStretch;
   if (is_stretch && !continues(dy_.back(), dy.value())) sum_up();
   // In the order of the rows in memory, which is that of time forward or backward.
   if (steps_ == 1) backwards_ = dy.value().offset() < dy_.back().offset;

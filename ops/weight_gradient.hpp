@@ -9,6 +9,9 @@
 
 namespace unroll::kernel {
 
+/// So many rows that lie behind each other are summed up by themselves.
+constexpr Size kRowsOfStretch = 64;
+
 /// dW = sum over steps of dy^T x. Steps of few rows are gathered, since one product over many
 /// rows costs far less than many over few, and never makes a temporary dW.
 class WeightGradient final : public Deferred {

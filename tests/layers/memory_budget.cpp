@@ -93,6 +93,15 @@ BOOST_AUTO_TEST_CASE(it_holds) {
   }
 }
 
+// Longer parts than were run to see what they take make products of many rows, which take more.
+BOOST_AUTO_TEST_CASE(it_holds_for_few_rows_a_step) {
+  check_budgets(LSTM(96, 96), zeros({8000, 1, 96}), 0.9);
+  check_budgets(LSTM(192, 192), zeros({4000, 2, 192}), 0.9);
+  check_budgets(LSTM(256, 256), zeros({4000, 1, 256}), 0.9);
+  check_budgets(GRU(256, 256), zeros({4000, 1, 256}), 0.9);
+  check_budgets(Elman(512, 512), zeros({4000, 1, 512}), 0.9);
+}
+
 // What waits in the backward pass to be done together takes more than the steps themselves, if the
 // batch is large.
 BOOST_AUTO_TEST_CASE(it_holds_for_batches) {

@@ -88,6 +88,21 @@ BOOST_AUTO_TEST_CASE(the_budget_decides) {
                  .starts_with("[net] memory_budget is 200000 bytes; expected at least 3000110 for "));
 }
 
+// Units of many steps may take more at once: then only a budget that has room for it has them.
+BOOST_AUTO_TEST_CASE(what_larger_units_take_counts) {
+  const SequenceMemory memory{.state = 10, .step = 100, .more = {{16, 5'000}, {64, 20'000}}};
+  const auto unit = [&](double budget) { return schedule_within("net", 1000, memory, budget).unit; };
+  BOOST_TEST(unit(3'000) < 16);
+  BOOST_TEST(unit(12'000) < 64);
+  BOOST_TEST(unit(124'999) < 1000);
+  BOOST_TEST(unit(125'000) == 1000);
+  for (double budget : {1'000.0, 4'000.0, 8'000.0, 30'000.0, 60'000.0}) {
+    const RecomputeSchedule s = schedule_within("net", 1000, memory, budget);
+    const double more = s.unit >= 64 ? 25'000 : s.unit >= 16 ? 5'000 : 0;
+    BOOST_TEST(static_cast<double>(s.unit * 100 + s.states * 10) + more <= budget);
+  }
+}
+
 // Parts within parts each take a tape: few of them where tapes are large.
 BOOST_AUTO_TEST_CASE(a_tape_for_every_level_counts) {
   const SequenceMemory memory{.fixed = 50, .tape = 400, .last = 400, .state = 10, .step = 100};
