@@ -3,10 +3,11 @@
 #include <string>
 #include <vector>
 
-#include <unroll/unroll.hpp>
+#include "own_cells.hpp"
 
 using namespace std;
 using namespace unroll;
+using mine::MyLSTM;
 
 namespace {
 
@@ -16,7 +17,7 @@ struct LanguageModel : Module {
   LanguageModel(Size words, Size size) : words(words), size(size) {}
   Size words, size;
   Embedding embed = submodule("embed", Embedding(words, size));
-  Recurrent rnn = submodule("rnn", recurrent<LSTM>(size, size, {.layers = 2}));
+  Recurrent rnn = submodule("rnn", recurrent<MyLSTM>(size, size, {.layers = 2}));
   Linear readout = submodule("readout", Linear(size, words));
 };
 

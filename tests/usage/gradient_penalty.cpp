@@ -1,7 +1,7 @@
 // (i) A gradient penalty: the gradient by the input is part of the loss.
 #include <boost/test/unit_test.hpp>
 
-#include "minimal_gated_unit.hpp"
+#include "own_cells.hpp"
 
 using namespace std;
 using namespace unroll;

@@ -3,10 +3,11 @@
 #include <string>
 #include <vector>
 
-#include <unroll/unroll.hpp>
+#include "own_cells.hpp"
 
 using namespace std;
 using namespace unroll;
+using mine::SecondOrderElman;
 
 namespace {
 
@@ -34,18 +35,6 @@ struct MemoryElman : Cell {
     h.insert(h.begin(), tanh(z));
     h.pop_back();
     return {h};
-  }
-};
-
-struct SecondOrderElman : Cell {  // k fixed: two plain fields, nothing else
-  using Cell::Cell;
-  Parameter W = parameter("W", {hidden, in}), U1 = parameter("U1", {hidden, hidden}),
-            U2 = parameter("U2", {hidden, hidden}), b = parameter("b", {hidden});
-  struct State {
-    Variable h, before;
-  };
-  State step(const Variable& x, const State& s) const {
-    return {tanh(affine(x, W, s.h, U1, s.before, U2, b)), s.h};
   }
 };
 

@@ -2,7 +2,7 @@
 #include <boost/test/unit_test.hpp>
 #include <vector>
 
-#include "minimal_gated_unit.hpp"
+#include "own_cells.hpp"
 
 using namespace std;
 using namespace unroll;

@@ -2,10 +2,11 @@
 #include <boost/test/unit_test.hpp>
 #include <vector>
 
-#include <unroll/unroll.hpp>
+#include "own_cells.hpp"
 
 using namespace std;
 using namespace unroll;
+using mine::MyLSTM;
 
 namespace {
 
@@ -15,13 +16,13 @@ struct TagFed : Cell {
   Size words, tags, size;
   Embedding word = submodule("word", Embedding(words, size)),
             tag = submodule("tag", Embedding(tags, size));
-  LSTM cell = submodule("cell", LSTM(in, hidden));
+  MyLSTM cell = submodule("cell", MyLSTM(in, hidden));
   Parameter start = parameter("start", {hidden});
   Linear readout = submodule("readout", Linear(hidden, tags));
   struct Input {
     Variable word, previous_tag;
   };
-  using State = LSTM::State;
+  using State = MyLSTM::State;
   State step(const Input& x, const State& s) const {
     return cell.step(concat({word(x.word), tag(x.previous_tag)}), s);
   }

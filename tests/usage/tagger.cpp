@@ -3,11 +3,13 @@
 #include <string_view>
 #include <vector>
 
-#include "minimal_gated_unit.hpp"
+#include "own_cells.hpp"
 
 using namespace std;
 using namespace unroll;
 using mine::MinimalGatedUnit;
+using mine::MyLSTM;
+using mine::SecondOrderElman;
 
 namespace {
 
@@ -25,8 +27,8 @@ struct Tagger : Module {
 };
 
 Recurrent cell_by_name(string_view name, Size in, Size hidden) {  // --cell, run time
-  if (name == "lstm") return LSTM(in, hidden);
-  if (name == "elman2") return ElmanOfOrder(in, hidden, 2);
+  if (name == "lstm") return MyLSTM(in, hidden);
+  if (name == "elman2") return SecondOrderElman(in, hidden);
   return MinimalGatedUnit(in, hidden);
 }
 

@@ -2,10 +2,11 @@
 #include <boost/test/unit_test.hpp>
 #include <vector>
 
-#include <unroll/unroll.hpp>
+#include "own_cells.hpp"
 
 using namespace std;
 using namespace unroll;
+using mine::MyLSTM;
 
 namespace {
 
@@ -13,7 +14,7 @@ struct TiedModel : Module {
   TiedModel(Size words, Size size) : words(words), size(size) {}
   Size words, size;
   Embedding embed = submodule("embed", Embedding(words, size));
-  LSTM cell = submodule("cell", LSTM(size, size));
+  MyLSTM cell = submodule("cell", MyLSTM(size, size));
   Parameter bias = parameter("bias", {words}, init::zeros);
   Variable operator()(const Variable& text) const {
     return linear(over_time(cell, embed(text)).outputs(), embed.W, bias);

@@ -2,37 +2,15 @@
 // tape.
 #include <boost/test/unit_test.hpp>
 #include <string>
-#include <tuple>
 #include <vector>
 
-#include <unroll/unroll.hpp>
+#include "own_cells.hpp"
 
 using namespace std;
 using namespace unroll;
+using mine::MyLSTM;
 
 namespace {
-
-struct MyLSTM : Cell {
-  using Cell::Cell;
-  Parameter W = parameter("W", {4 * hidden, in}),
-            U = parameter("U", {4 * hidden, hidden}, init::orthogonal),
-            b = parameter("b", {4 * hidden}, init::zeros);
-
-  struct State {
-    Variable h, c;
-  };
-
-  State step(const Variable& x, const State& s) const {
-    auto [i, f, g, o] = chunk<4>(affine(x, W, s.h, U, b));
-    auto [h, c] = fuse(
-        [](auto i, auto f, auto g, auto o, auto c0) {
-          auto c = sigmoid(f) * c0 + sigmoid(i) * tanh(g);
-          return tuple(sigmoid(o) * tanh(c), c);
-        },
-        i, f, g, o, s.c);
-    return {h, c};
-  }
-};
 
 struct Batch {
   Array x, y;
