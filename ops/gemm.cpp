@@ -1,5 +1,5 @@
-// The calls into OpenBLAS's cblas, and which of them fits a product. The only file of the library
-// that includes cblas.h; the products that it does not get are in gemv.cpp and right_side.cpp.
+// The calls into OpenBLAS's cblas, and which of them fits a product. How OpenBLAS is
+// set up is in openblas.cpp; the products that it does not get are in gemv.cpp and right_side.cpp.
 #include <unroll/ops/gemm.hpp>
 
 #include <algorithm>
@@ -8,16 +8,11 @@
 #include <cblas.h>
 
 #include <unroll/ops/gemv.hpp>
+#include <unroll/ops/openblas.hpp>
 
 namespace unroll {
 
 namespace {
-
-// Threads of OpenBLAS make small products slower, and results depend on their number.
-void use_one_thread() {
-  static const bool done = (openblas_set_num_threads(1), true);
-  static_cast<void>(done);
-}
 
 CBLAS_TRANSPOSE flag(bool transposed) { return transposed ? CblasTrans : CblasNoTrans; }
 
@@ -56,7 +51,7 @@ void gemm(bool ta, bool tb, Size m, Size n, Size k, T alpha, const T* a, Size ld
   ldc = std::max(ldc, n);
   if (std::max({m, n, k, lda, ldb, ldc}) > std::numeric_limits<int>::max())
     fail("gemm", "a size of ", m, " x ", k, " times ", k, " x ", n, " exceeds 2^31 - 1.");
-  use_one_thread();
+  kernel::prepare_openblas();
   auto i = [](Size size) { return static_cast<int>(size); };
   if (n == 1)  // c = op(A) b
     return gemv(ta, i(ta ? k : m), i(ta ? m : k), alpha, a, i(lda), b, tb ? 1 : i(ldb), beta, c,
@@ -74,7 +69,7 @@ void gemm(bool ta, bool tb, Size m, Size n, Size k, T alpha, const T* a, Size ld
 
 template void gemm<float>(bool, bool, Size, Size, Size, float, const float*, Size, const float*,
                           Size, float, float*, Size);
-template void gemm<double>(bool, bool, Size, Size, Size, double, const double*, Size,
-                           const double*, Size, double, double*, Size);
+template void gemm<double>(bool, bool, Size, Size, Size, double, const double*, Size, const double*,
+                           Size, double, double*, Size);
 
 }  // namespace unroll

@@ -2,9 +2,12 @@
 // rows and columns, and what alpha, beta and empty sizes mean.
 #include "reference.hpp"
 
+#include <cstdlib>
 #include <limits>
+#include <string_view>
 
 #include <unroll/ops/gemm.hpp>
+#include <unroll/ops/openblas.hpp>
 
 namespace {
 
@@ -48,8 +51,8 @@ void check(bool ta, bool tb, Size m, Size n, Size k, T alpha, T beta, Size extra
       worst = std::max(worst, std::abs(y - static_cast<double>(c(i, j))));
       if (std::isnan(static_cast<double>(c(i, j)))) worst = 1e9;
     }
-  BOOST_TEST(worst < (sizeof(T) == 4 ? 1e-4 : 1e-12), ta << tb << " " << m << "x" << n << "x" << k
-                                                          << " beta " << beta << ": " << worst);
+  BOOST_TEST(worst < (sizeof(T) == 4 ? 1e-4 : 1e-12),
+             ta << tb << " " << m << "x" << n << "x" << k << " beta " << beta << ": " << worst);
   bool untouched = true;
   for (Size i = 0; i < m && extra; ++i)
     untouched &= std::isnan(c(i, n)) && std::isnan(c(i, n + extra - 1));
@@ -106,6 +109,15 @@ BOOST_AUTO_TEST_CASE(empty_sizes) {
   for (double beta : {0.0, 1.0, 0.5}) check<double>(false, false, 3, 4, 0, 1, beta, 2);
   check<double>(false, true, 0, 4, 2, 1, 1, 0);
   check<float>(true, false, 3, 0, 2, 1, 0, 0);
+}
+
+// A processor that OpenBLAS does not know is given the kernels of its oldest ones.
+BOOST_AUTO_TEST_CASE(kernels_are_those_of_the_processor) {
+  if (!kernel::kernels_for_this_processor() || std::getenv("OPENBLAS_CORETYPE")) return;
+  const std::string_view chosen = kernel::kernels_of_openblas();
+  BOOST_TEST(chosen != "Prescott");
+  BOOST_TEST(chosen != "Barcelona");
+  BOOST_TEST(!std::getenv("OPENBLAS_CORETYPE"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
