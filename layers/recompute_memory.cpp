@@ -110,7 +110,9 @@ class Trial {
       inputs_.push_back(v);
       m.weights += bytes_of(v);
     }
-    backward(impl.serial, from_all);
+    const Variables outputs = outputs_of(impl.serial, from_all);
+    steps_ = nullptr;  // its rows are gone when a part's backward pass begins
+    backward(outputs);
     m.peak = of_values(peak_memory_of_thread());
     m.left = of_values(live_memory_of_thread());
     return m;
@@ -136,15 +138,18 @@ class Trial {
     run_plainly(*steps_, options_, first_, end_);
     others_ = std::move(others.inputs);
   }
-  void backward(std::uint64_t serial, bool from_all) {
-    Variables outputs, all_ones;
+  Variables outputs_of(std::uint64_t serial, bool all) const {
+    Variables outputs;
     for (const Variable* v : steps_->present()) {
       // A value of an outer tape that a step hands on is none of this one's.
       if (!is_float(v->type()) || v->record()->tape != serial) continue;
-      if (!from_all && !outputs.empty()) break;
-      outputs.push_back(*v);
-      all_ones.push_back(ones(v->shape(), v->type()));
+      if (all || outputs.empty()) outputs.push_back(*v);
     }
+    return outputs;
+  }
+  void backward(const Variables& outputs) const {
+    Variables all_ones;
+    for (const Variable& v : outputs) all_ones.push_back(ones(v.shape(), v.type()));
     if (!outputs.empty()) grad(outputs, inputs_, {.grad_outputs = all_ones});
   }
 
@@ -177,17 +182,22 @@ Measured measure(const Steps& steps, const RunOptions& options, Size n) {
   return measure(steps, options, 0, n);
 }
 
+/// How many steps have that many rows.
+Size steps_of(Size rows, const Steps& steps) {
+  const Array& x = steps.rows.at(0, -1).value();
+  const Size each = x.rank() > 0 && x.size() > 0 ? x.size() / x.shape().back() : 1;
+  return (rows + each - 1) / each;
+}
+
 /// What longer units take than those of n steps that were run: their products have more rows. Three
 /// copies of a weight in another layout: for the gradients of inputs, and forward those of the unit
 /// and of the last one, which stays recorded. And a sum of the weight's gradients beside others.
 std::vector<SequenceMemory::More> more_than(Size n, const Steps& steps, double weights) {
-  const Array& x = steps.rows.at(0, -1).value();
-  const Size rows = x.rank() > 0 && x.size() > 0 ? x.size() / x.shape().back() : 1;
   constexpr double kBlock = 1.25;  // of memory, to what is in it
   std::vector<SequenceMemory::More> more;
-  for (const auto& [enough, copies] : {std::pair{kernel::kRowsForPanels, 3.0},
-                                       std::pair{kernel::kRowsOfStretch, 1.0}})
-    if (const Size unit = (enough + rows - 1) / rows; unit > n)
+  for (const auto& [enough, copies] :
+       {std::pair{kernel::kRowsForPanels, 3.0}, std::pair{kernel::kRowsOfStretch, 1.0}})
+    if (const Size unit = steps_of(enough, steps); unit > n)
       more.push_back({unit, copies * kBlock * weights});
   return more;
 }
@@ -200,9 +210,9 @@ SequenceMemory figures(const Steps& steps, const RunOptions& options, bool keeps
                    kPart = 2048, kMargin = 1.06;  // blocks are larger than what is in them
   // Small products wait in the backward pass to be done together, up to a number of rows: with
   // large batches a few steps have reached that, and what more of them take is a fifth above what
-  // they leave on the tape.
-  const double growth = std::max(all.peak - some.peak, 1.2 * (all.forward - some.forward)),
-               step = (kMargin * growth + kNode * (all.recorded - some.recorded)) / more,
+  // they leave on the tape. When they all have, it is that alone.
+  const double on_tape = all.forward - some.forward, nodes = kNode * (all.recorded - some.recorded),
+               step = (kMargin * std::max(all.peak - some.peak, 1.2 * on_tape) + nodes) / more,
                once =
                    std::max(some.peak - step * static_cast<double>(few), all.peak - step * count),
                left = std::max(0.0, (all.left - some.left) / more),
@@ -216,6 +226,8 @@ SequenceMemory figures(const Steps& steps, const RunOptions& options, bool keeps
           .state = kPart + (keeps_states ? 0 : all.state + kValue * all.values),
           .step = kMargin * step,
           .least_unit = std::min<Size>(options.steps, 4),
+          .waiting = steps_of(kernel::kRowsThatWait, steps),
+          .further = (kMargin * on_tape + nodes) / more,
           .more = more_than(n, steps, all.weights)};
 }
 

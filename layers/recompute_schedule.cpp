@@ -62,7 +62,9 @@ std::vector<Size> parts_of(Size n, Size s) {
 namespace {
 
 double recorded(const SequenceMemory& memory, Size unit) {
-  double bytes = memory.last + memory.step * static_cast<double>(std::max(unit, memory.least_unit));
+  const Size steps = std::max(unit, memory.least_unit), waiting = std::min(steps, memory.waiting);
+  double bytes = memory.last + memory.step * static_cast<double>(waiting) +
+                 memory.further * static_cast<double>(steps - waiting);
   for (const SequenceMemory::More& m : memory.more)
     if (unit >= m.unit) bytes += m.bytes;
   return bytes;

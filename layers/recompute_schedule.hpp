@@ -3,6 +3,7 @@
 // figures for it. recomputed_loop.cpp carries it out. Internal.
 #pragma once
 
+#include <limits>
 #include <vector>
 
 #include <unroll/autograd/shape.hpp>
@@ -25,6 +26,8 @@ struct SequenceMemory {
   double state = 0;     ///< a kept state
   double step = 0;      ///< a recorded step, and its part of the backward pass
   Size least_unit = 1;  ///< fewer steps take as much as that many
+  Size waiting = std::numeric_limits<Size>::max();  ///< of more, no more wait for products:
+  double further = 0;                               ///< what each of those takes
   struct More {
     Size unit;
     double bytes;

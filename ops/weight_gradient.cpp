@@ -8,12 +8,6 @@
 
 namespace unroll::kernel {
 
-namespace {
-
-constexpr Size kMostRows = 512;
-
-}  // namespace
-
 void WeightGradient::add(Variable&& x, const Variable& dy) {
   // Many rows that lie behind each other are no part of more, which would be copied.
   const bool is_stretch = steps_ > 1 && dy_.size() == 1 && rows_ >= kRowsOfStretch;
@@ -24,7 +18,7 @@ void WeightGradient::add(Variable&& x, const Variable& dy) {
   rows_ += rows_in(dy.value());
   append(x_, std::move(x));
   append(dy_, dy);
-  if (rows_ >= kMostRows) sum_up();
+  if (rows_ >= kRowsThatWait) sum_up();
 }
 
 void WeightGradient::sum_up() {
@@ -61,8 +55,10 @@ void WeightGradient::flush(Array& gradient, bool accumulate) {
   const bool first = sum_.buffer() == nullptr;
   if (first) sum_ = Array::uninitialised(gradient.shape(), gradient.type());
   if (first || rows_) multiply(sum_, !first);
-  if (accumulate) add_into(gradient, sum_);
-  else copy_into(gradient, sum_);
+  if (accumulate)
+    add_into(gradient, sum_);
+  else
+    copy_into(gradient, sum_);
 }
 
 void WeightGradient::multiply(Array& target, bool accumulate) {

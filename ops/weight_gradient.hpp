@@ -1,5 +1,5 @@
-// The gradient of a weight that many steps multiply by, collected over the steps. Internal to linear
-// and affine; the gradients of their inputs are theirs.
+// The gradient of a weight that many steps multiply by, collected over the steps. Internal to
+// linear and affine; the gradients of their inputs are theirs.
 #pragma once
 
 #include <vector>
@@ -11,6 +11,8 @@ namespace unroll::kernel {
 
 /// So many rows that lie behind each other are summed up by themselves.
 constexpr Size kRowsOfStretch = 64;
+/// No more than that many wait to be summed up.
+constexpr Size kRowsThatWait = 512;
 
 /// dW = sum over steps of dy^T x. Steps of few rows are gathered, since one product over many
 /// rows costs far less than many over few, and never makes a temporary dW.

@@ -84,14 +84,17 @@ BOOST_AUTO_TEST_CASE(the_budget_decides) {
              "[net] memory_budget is 159 bytes; expected at least 160 for its weights' gradients, "
              "steps and states.");
   const SequenceMemory large{.fixed = 3'000'000, .tape = 0, .state = 10, .step = 100};
-  BOOST_TEST(error_of([&] { schedule_within("net", 100, large, 200'000); })
-                 .starts_with("[net] memory_budget is 200000 bytes; expected at least 3000110 for "));
+  BOOST_TEST(error_of([&] {
+               schedule_within("net", 100, large, 200'000);
+             }).starts_with("[net] memory_budget is 200000 bytes; expected at least 3000110 for "));
 }
 
 // Units of many steps may take more at once: then only a budget that has room for it has them.
 BOOST_AUTO_TEST_CASE(what_larger_units_take_counts) {
   const SequenceMemory memory{.state = 10, .step = 100, .more = {{16, 5'000}, {64, 20'000}}};
-  const auto unit = [&](double budget) { return schedule_within("net", 1000, memory, budget).unit; };
+  const auto unit = [&](double budget) {
+    return schedule_within("net", 1000, memory, budget).unit;
+  };
   BOOST_TEST(unit(3'000) < 16);
   BOOST_TEST(unit(12'000) < 64);
   BOOST_TEST(unit(124'999) < 1000);
@@ -101,6 +104,14 @@ BOOST_AUTO_TEST_CASE(what_larger_units_take_counts) {
     const double more = s.unit >= 64 ? 25'000 : s.unit >= 16 ? 5'000 : 0;
     BOOST_TEST(static_cast<double>(s.unit * 100 + s.states * 10) + more <= budget);
   }
+}
+
+// Of a long unit not all steps wait for products: the others take less.
+BOOST_AUTO_TEST_CASE(steps_that_do_not_wait_take_less) {
+  const SequenceMemory memory{.state = 10, .step = 100, .waiting = 20, .further = 40};
+  BOOST_TEST(schedule_within("net", 1000, memory, 2'000 + 980 * 40).unit == 1000);
+  BOOST_TEST(schedule_within("net", 1000, memory, 2'000 + 980 * 40 - 1).unit < 1000);
+  BOOST_TEST(schedule_within("net", 1000, memory, 1'500).unit <= 15);
 }
 
 // Parts within parts each take a tape: few of them where tapes are large.
