@@ -58,13 +58,26 @@ class PanelKernel {
 template <class T>
 constexpr Size kLanes = kWidth / Lane<T>::width;
 
-/// True if libxsmm's kernels, with one sum in a register, have so few that they wait for each addition.
+/// True if libxsmm's kernels, with one sum in a register, have so few that they wait for each
+/// addition.
 template <class T>
 bool are_few(Size rows) {
   return rows <= 3 && rows * kLanes<T> < 8;
 }
 
-/// c (rows, kWidth) = a (rows, k) panel (k, kWidth), + c if it accumulates; c has rows of n elements.
+/// That the compiler reads it once: from memory with each use costs twice the time, if it comes
+/// from beyond the first cache.
+template <class T>
+void keep_in_register(Lane<T>& a) {
+#if defined(__GNUC__) && defined(__AVX__)
+  asm("" : "+v"(a.v.data));
+#else
+  static_cast<void>(a);
+#endif
+}
+
+/// c (rows, kWidth) = a (rows, k) panel (k, kWidth), + c if it accumulates; c has rows of n
+/// elements.
 template <Size rows, class T>
 void multiply_few(Size k, const T* a, const T* panel, T* c, Size n, bool accumulate) {
   using L = Lane<T>;
@@ -77,7 +90,8 @@ void multiply_few(Size k, const T* a, const T* panel, T* c, Size n, bool accumul
     }
   auto add = [&](Size i, Size d) {
     for (Size j = 0; j < lanes; ++j) {
-      const L b = L::load(panel + i * kWidth + j * L::width);
+      L b = L::load(panel + i * kWidth + j * L::width);
+      if constexpr (rows > 1) keep_in_register(b);
       for (Size r = 0; r < rows; ++r)
         sums[d][r][j] = xsimd::fma(L(a[r * k + i]).v, b.v, sums[d][r][j].v);
     }
@@ -208,8 +222,8 @@ int first_use(Size rows, const Array& W) {
 }  // namespace
 
 bool ReusedRightSide::gains(Size rows, const Array& W) {
-  // One row reads W as it lies, see gemv.hpp. Many gain where W stays in the cache from one block of
-  // them to the next, else OpenBLAS's own packing is as fast.
+  // One row reads W as it lies, see gemv.hpp. Many gain where W stays in the cache from one block
+  // of them to the next, else OpenBLAS's own packing is as fast.
   return rows > 1 && (rows <= kFewRows || is_small(W));
 }
 
