@@ -45,6 +45,8 @@ peer gemm -ldnnl -l:libxsmm.a -lopenblas -lpthread -ldl
 # ---- measuring -----------------------------------------------------------------------------------
 
 export OPENBLAS_NUM_THREADS=$threads OMP_NUM_THREADS=$threads OMP_WAIT_POLICY=passive
+# PyTorch's OpenBLAS too has the kernels that unroll has it choose, not those that it falls back to.
+export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE-$("$build/tests/bench" --kernels)}
 pin=()
 if [ "$threads" = 1 ] && command -v taskset >/dev/null; then pin=(taskset -c "${PIN_CORE:-0}"); fi
 

@@ -1,11 +1,13 @@
-// bench [--only W1,node] [--threads N] [--json]: runs the registered benchmarks one after the
-// other. What they measure is in the other files of this folder.
+// bench [--only W1,node] [--threads N] [--json] [--kernels]: runs the registered benchmarks one
+// after the other. What they measure is in the other files of this folder.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "bench.hpp"
+
+#include <unroll/ops/openblas.hpp>
 
 namespace {
 
@@ -84,6 +86,13 @@ int main(int argc, char** argv) {
   app.add_option("--threads", options.threads, "Threads of those that shard their batch")
       ->check(CLI::Range(1, 1024));
   app.add_flag("--json", options.json, "One JSON object a line");
+  app.add_flag_callback(
+      "--kernels",
+      [] {
+        std::printf("%s\n", unroll::kernel::kernels_of_openblas());
+        throw CLI::Success();
+      },
+      "Print for which processor OpenBLAS's kernels are, and nothing else");
   CLI11_PARSE(app, argc, argv);
   auto& all = bench::all();
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
