@@ -20,9 +20,7 @@ struct Linear : Module {
   Parameter W = parameter("W", {out, in});
   Parameter b;  ///< empty without bias
 
-  Variable operator()(const Variable& x) const {
-    return layer_output(*this, b.empty() ? linear(x, W) : linear(x, W, b));
-  }
+  Variable operator()(const Variable& x) const { return layer_output(*this, linear(x, W, b)); }
 };
 
 }  // namespace unroll

@@ -29,9 +29,7 @@ struct SampledSoftmax : Module {
   Parameter b;  ///< empty without bias
 
   /// The logits of all classes: h (..., in), result (..., classes).
-  Variable operator()(const Variable& h) const {
-    return layer_output(*this, b.empty() ? linear(h, W) : linear(h, W, b));
-  }
+  Variable operator()(const Variable& h) const { return layer_output(*this, linear(h, W, b)); }
   /// Cross entropy of targets, int64 (...).
   Variable loss(const Variable& h, const Variable& targets, const LossOptions& how = {}) const;
 };

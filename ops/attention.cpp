@@ -60,7 +60,7 @@ Attended additive_attention(const Variable& query, const Variable& keys, const V
     fail("additive_attention", "keys are ", keys.shape(), ", va ", va.shape(),
          "; expected keys (..., K, V) and va (A).");
   Variable asked = expand(linear(query, Wq), -2);
-  Variable offered = b.empty() ? linear(keys, Wk) : linear(keys, Wk, b);
+  Variable offered = linear(keys, Wk, b);
   Variable scores = matmul(tanh(asked + offered), va);
   Variable weights = masked("additive_attention", scores, options.mask);
   return {squeeze(matmul(expand(weights, -2), keys), -2), weights};

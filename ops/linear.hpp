@@ -16,17 +16,17 @@ inline Variable affine_of(std::initializer_list<const Variable*> terms) {
 }
 }  // namespace detail
 
-/// y = x W^T (+ b). x (..., D), W (H, D), b broadcasting to (..., H); y (..., H).
+/// y = x W^T (+ b). x (..., D), W (H, D), b broadcasting to (..., H), or empty for none; y (..., H).
 /// Throws Error if the inner sizes differ.
 Variable linear(const Variable& x, const Variable& W);
 Variable linear(const Variable& x, const Variable& W, const Variable& b);
 
-/// The same for a list {x, W, h, U, ..., b}, b only if the count is odd.
+/// affine() of a list {x, W, h, U, ..., b}, b only if the count is odd.
 Variable affine_of(const Variables& terms);
 
 /// y = x W^T + h U^T + ... (+ b): one node for all gates of a cell. x (..., D), W (H, D), h (..., E),
-/// U (H, E), b broadcasting to (..., H). Where x is a row of a sequence (see sequence.hpp), the
-/// products of all rows are made at once.
+/// U (H, E), b broadcasting to (..., H), or empty for none. Where x is a row of a sequence (see
+/// sequence.hpp), the products of all rows are made at once.
 template <class... Terms>
 Variable affine(const Variable& x, const Variable& W, const Terms&... terms) {
   // In one expression: terms that are Arrays or numbers become Variables that end with it.

@@ -30,7 +30,7 @@ struct Elman : Cell {
   };
 
   State step(const Variable& x, const State& s) const {
-    return {activation(b.empty() ? affine(x, W, s.h, U) : affine(x, W, s.h, U, b))};
+    return {activation(affine(x, W, s.h, U, b))};
   }
 };
 

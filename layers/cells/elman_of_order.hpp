@@ -30,7 +30,7 @@ struct ElmanOfOrder : Cell {
   State step(const Variable& x, const State& s) const {
     Variables terms{x, W};
     for (std::size_t j = 0; j < U.size(); ++j) terms.insert(terms.end(), {s.h[j], U[j]});
-    if (!b.empty()) terms.push_back(b);
+    terms.push_back(b);
     State next{{activation(affine_of(terms))}};
     next.h.insert(next.h.end(), s.h.begin(), s.h.end() - 1);
     return next;

@@ -8,8 +8,8 @@
 namespace unroll {
 
 GRU::State GRU::step(const Variable& x, const State& s) const {
-  auto [r, z, n] = chunk<3>(b.empty() ? linear(x, W) : linear(x, W, b));
-  auto [rh, zh, nh] = chunk<3>(b.empty() ? linear(s.h, U) : linear(s.h, U, bh));
+  auto [r, z, n] = chunk<3>(linear(x, W, b));
+  auto [rh, zh, nh] = chunk<3>(linear(s.h, U, bh));
   return {fuse(
       [](auto r, auto z, auto n, auto rh, auto zh, auto nh, auto h) {
         auto u = sigmoid(z + zh);

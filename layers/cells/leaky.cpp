@@ -28,7 +28,7 @@ LeakyIntegrator::LeakyIntegrator(Size in, Size hidden, const LeakyOptions& optio
 }
 
 LeakyIntegrator::State LeakyIntegrator::step(const Variable& x, const State& s) const {
-  const Variable y = b.empty() ? affine(x, W, s.h, U) : affine(x, W, s.h, U, b);
+  const Variable y = affine(x, W, s.h, U, b);
   if (leak_logit.empty())
     return {fuse([a = leak](auto y, auto h) { return (1 - a) * h + a * tanh(y); }, y, s.h)};
   return {fuse([](auto y, auto h, auto logit) {

@@ -33,7 +33,7 @@ LSTM::State LSTM::zero_state(const Variable& x) const {
 }
 
 LSTM::State LSTM::step(const Variable& x, const State& s) const {
-  auto gates = b.empty() ? affine(x, W, s.h, U) : affine(x, W, s.h, U, b);
+  auto gates = affine(x, W, s.h, U, b);
   auto [h, c] = detail::lstm_gates(gates, s.c, -1);
   if (!P.empty()) h = linear(h, P);
   return {std::move(h), std::move(c)};

@@ -6,6 +6,7 @@
 #include <unroll/ops/linear.hpp>
 #include <unroll/ops/matmul.hpp>
 #include <unroll/ops/nn.hpp>
+#include <unroll/ops/random.hpp>
 #include <unroll/ops/reduce.hpp>
 
 namespace {
@@ -51,6 +52,22 @@ BOOST_AUTO_TEST_CASE(terms_that_are_no_variables) {
   BOOST_TEST(identical(affine(Variable(x), Variable(W), ones({2, 5}), full({4, 5}, 3), full({4}, 0.5))
                            .value(),
                        expected));
+}
+
+// As a cell without a bias has it.
+BOOST_AUTO_TEST_CASE(an_empty_bias_is_none) {
+  Generator g(1);
+  const Array x = normal({2, 3}, g), W = normal({4, 3}, g), h = normal({2, 5}, g),
+              U = normal({4, 5}, g);
+  const Parameter none;
+  BOOST_TEST(identical(linear(x, W, none).value(), linear(x, W).value()));
+  BOOST_TEST(identical(affine(x, W, h, U, none).value(), affine(x, W, h, U).value()));
+  BOOST_TEST(identical(affine_of({x, W, h, U, none}).value(), affine(x, W, h, U).value()));
+  const Variable row = Variable(normal({3, 2, 3}, g))[1];
+  Tape tape;
+  const Variable w = tape.watch(W), with = linear(row, w, none), without = linear(row, w);
+  BOOST_TEST(identical(with.value(), without.value()));
+  BOOST_TEST(identical(grad(sum(with), w).value(), grad(sum(without), w).value()));
 }
 
 // int64 is for indices: each op that reads several inputs says which one it is.
