@@ -35,6 +35,18 @@ Variable seed_of(const char* op, const TapeImpl& tape, const Variable& result,
   return given.value().to(float64);
 }
 
+/// The first slot of the results among which the one of this slot is, if some may depend on it.
+int first_beside(const TapeImpl& tape, int slot, int last) {
+  const int index = tape.slots[slot].node;
+  if (index < 0 || !tape.nodes[index].joint) return slot;
+  const Node& node = tape.nodes[index];
+  if (last >= node.again)
+    fail("grad", "asks for the gradient by a result of ", node.name,
+         ", which a gradient with create_graph has recorded again since; ask before that, or use ",
+         "over_time without recompute_every and memory_budget.");
+  return node.first_slot;
+}
+
 /// The tape that recorded the outputs.
 TapeImpl& tape_of(const char* op, const Variables& outputs) {
   Tape* tape = Tape::current();
@@ -110,7 +122,7 @@ std::vector<Variable> grad(const Variables& outputs, const Variables& inputs,
   for (const Variable& x : inputs) {
     to.push_back(tape.slot_of("grad", x));
     if (to.back() < 0) continue;  // a Parameter that this tape has not used
-    first = std::min(first, to.back());
+    first = std::min(first, first_beside(tape, to.back(), last));
     targets.push_back(to.back());
   }
   if (options.create_graph && &tape != &Tape::current()->impl())

@@ -2,6 +2,8 @@
 // memory. Internal: only the engine's own files and its reports look in here.
 #pragma once
 
+#include <limits>
+
 #include <unroll/autograd/op.hpp>
 
 namespace unroll {
@@ -97,6 +99,9 @@ struct alignas(64) Node {
   bool keeps_results = false;
   bool released = false;
   bool is_view = false;
+  bool joint = false;  ///< a result may depend on others, which Backward::set_dy() is told about
+  int again = std::numeric_limits<int>::max();  ///< the first slot with results of it, if joint,
+                                                ///< that a gradient function has recorded again
 
   Variable* results() const {
     return keeps_results ? reinterpret_cast<Variable*>(inputs + n_inputs) : nullptr;
@@ -250,6 +255,8 @@ class Sweep {
   std::uint8_t& flags(int slot) { return flags_[static_cast<std::size_t>(slot - first_)]; }
   bool needed(int slot) { return in_range(slot) && (flags(slot) & kNeeded); }
   void mark_needed(const std::vector<int>& targets);
+  /// True if results depend on one of them that is a target.
+  bool has_targets(const Node& node);
   void visit(int index);
   [[gnu::always_inline]] inline void prefetch(int index) const;
   /// Where the gradient of a slot lies within that of another; nullptr if it has a place of its own.

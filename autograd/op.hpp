@@ -39,8 +39,13 @@ class Backward {
   Type x_type(int k = 0) const;
   int inputs() const;
   int results() const;
+  bool is_recorded(int k) const;  ///< input k is no constant
   /// True if somebody wants the gradient of input k; giving it is harmless otherwise.
   bool wants(int k = 0) const;
+  /// True if grad() was asked for the gradient of result k. Where other results depend on it, see
+  /// Node::joint, that is more than has arrived there: set_dy() is told all of it.
+  bool wants_dy(int k) const;
+  void set_dy(int k, Variable&& gradient);
 
   /// Adds to the gradient of input k. A gradient in a shape that x(k) was broadcast to is summed
   /// back; any other shape, or another element type, throws.

@@ -129,10 +129,12 @@ struct Recomputation {
   bool random;
   Generator::State drawn;
 
-  /// What to differentiate: results of which a gradient arrived, and inputs that want one.
+  /// What to differentiate: results of which a gradient arrived, and inputs that want one; and then
+  /// results that do, on which others may depend.
   struct Again {
     Variables outputs, dys, targets;
-    std::vector<int> places;  ///< of the targets among the inputs
+    std::vector<int> places;   ///< of the first targets among the inputs
+    std::vector<int> results;  ///< that the other targets are
   };
 
   void operator()(Backward& b) const {
@@ -142,6 +144,8 @@ struct Recomputation {
       if (a.outputs.empty()) return;
       const GradOptions options{.create_graph = true, .grad_outputs = a.dys};
       std::vector<Variable> gradients = grad(a.outputs, a.targets, options);
+      for (std::size_t k = 0; k < a.results.size(); ++k)
+        b.set_dy(a.results[k], std::move(gradients[a.places.size() + k]));
       for (std::size_t k = 0; k < a.places.size(); ++k)
         b.give(a.places[k], std::move(gradients[k]));
       return;
@@ -165,16 +169,19 @@ struct Recomputation {
     detail::Pause pause;
     std::vector<int> slots;
     for (const Variable& x : a.targets) slots.push_back(x.record()->slot);
+    if (slots.empty()) return;
     Sweep sweep(tape, false, false, 0, tape.slots.size() - 1, slots);
     const std::vector<bool> in_place = sums_of_their_own(b, a);
-    for (std::size_t k = 0; k < slots.size(); ++k)
+    for (std::size_t k = 0; k < in_place.size(); ++k)
       if (in_place[k]) sweep.add_into(slots[k], b.target(a.places[k]).array);
     for (std::size_t k = 0; k < a.outputs.size(); ++k)
       sweep.seed(a.outputs[k].record()->slot, a.dys[k]);
     sweep.run();
     for (std::size_t k = 0; k < slots.size(); ++k) {
       Variable g = sweep.finish(slots[k]);
-      if (!in_place[k] && !g.empty()) b.give(a.places[k], std::move(g));
+      if (g.empty()) continue;
+      if (k >= in_place.size()) b.set_dy(a.results[k - in_place.size()], std::move(g));
+      else if (!in_place[k]) b.give(a.places[k], std::move(g));
     }
   }
 
@@ -204,12 +211,16 @@ struct Recomputation {
     Variables inputs, given;
     Again again;
     Replay replay(tape, random ? &drawn : nullptr);
+    // To see how results lead to each other, they must depend on something.
+    bool all = false;
+    for (int k = 0; k < b.results(); ++k) all |= b.wants_dy(k);
     for (std::size_t k = 0; k < uses.size(); ++k) {
       int place = static_cast<int>(k);
       const detail::PlainReading of_the_input;  // an input may stand for others itself
-      const bool wants = b.wants(place) && is_float(b.x(place).type());
+      const bool wants = b.wants(place) && is_float(b.x(place).type()),
+                 recorded = all && b.is_recorded(place) && is_float(b.x(place).type());
       // With create_graph also what no gradient is asked of now may be asked of later.
-      Variable x = wants             ? make_input(b.x(place))
+      Variable x = wants || recorded ? make_input(b.x(place))
                    : b.create_graph() ? b.x(place)
                                       : detach(b.x(place));
       if (wants) {
@@ -231,7 +242,12 @@ struct Recomputation {
     }();
     for (int k = 0; k < b.results(); ++k) {
       const Variable& y = detail::read(ys[made[static_cast<std::size_t>(k)]]);
-      if (!b.has_dy(k) || y.record()->tape != tape.serial) continue;
+      if (y.record()->tape != tape.serial) continue;
+      if (b.wants_dy(k)) {
+        again.targets.push_back(y);
+        again.results.push_back(k);
+      }
+      if (!b.has_dy(k)) continue;
       again.outputs.push_back(y);
       again.dys.push_back(b.dy(k));
     }
@@ -314,6 +330,7 @@ Variables recomputed(Function<Variables(const Variables&)> f, const Variables& i
   Op op("recomputed", std::span<const Variable>(used));
   const std::vector<Variable> recorded =
       op.record(std::move(values), std::move(again), Keep::inputs);
+  tape->nodes[tape->nodes.size() - 1].joint = recorded.size() > 1;
   for (auto [result, y] : places) results[result] = recorded[y];
   return results;
 }

@@ -8,7 +8,8 @@ namespace unroll {
 
 /// f(inputs), of which the tape keeps the inputs and results alone: the backward pass calls f
 /// again, on a tape of its own, and goes back over that (gradient checkpointing, Chen et al. 2016,
-/// "Training Deep Nets with Sublinear Memory Cost"). The gradients are those of the plain call.
+/// "Training Deep Nets with Sublinear Memory Cost"). The gradients are those of the plain call, by
+/// its results too.
 ///
 ///     Variables y = recomputed([&](const Variables& x) { return Variables{block(x[0])}; }, {x});
 ///
@@ -17,8 +18,9 @@ namespace unroll {
 /// must give the same numbers when called again, and outlive the backward pass with all it refers
 /// to; dropout and other random ops draw the same numbers again. Calls may nest. Without a
 /// recording tape, and under anomaly detection, it is f(inputs). With create_graph nothing is
-/// saved: f is recorded. Throws Error as f does, and from the backward pass if an input or a
-/// Parameter that f used was changed in between.
+/// saved: f is recorded, and what has been made so can be differentiated by anything but results of
+/// f. A hook on one result does not see what comes by way of another. Throws Error as f does, and
+/// from the backward pass if an input or a Parameter that f used was changed in between.
 Variables recomputed(Function<Variables(const Variables&)> f, const Variables& inputs);
 
 namespace detail {

@@ -36,10 +36,17 @@ void Sweep::mark_needed(const std::vector<int>& targets) {
     if (index < 0) continue;
     const Node& node = tape_.nodes[index];
     if (node.first_slot != slot) continue;
-    bool any = false;
+    bool any = has_targets(node);
     for (int k = 0; k < node.n_inputs && !any; ++k) any = needed(node.inputs[k].slot);
     for (int k = 0; any && k < node.n_results && in_range(slot + k); ++k) flags(slot + k) |= kNeeded;
   }
+}
+
+bool Sweep::has_targets(const Node& node) {
+  bool any = false;
+  for (int k = 0; node.joint && k < node.n_results && !any; ++k)
+    any = in_range(node.first_slot + k) && flags(node.first_slot + k) & kTarget;
+  return any;
 }
 
 void Sweep::seed(int slot, const Variable& g) {
@@ -114,7 +121,7 @@ void Sweep::visit(int index) {
     any |= !gradient(slot).empty();
   }
   if (!any) return;
-  bool wanted = false;
+  bool wanted = has_targets(node);
   for (int k = 0; k < node.n_inputs && !wanted; ++k) wanted = needed(node.inputs[k].slot);
   if (wanted) {
     if (node.released)
@@ -125,6 +132,7 @@ void Sweep::visit(int index) {
     tape_.origin = index;
     tape_.scope = node.scope;
     tape_.step = node.step;
+    if (graph_ && node.joint) node.again = std::min(node.again, tape_.slots.size());
     Backward b(*this, node);
     node.function->invoke(node.closure, b);
     if (tape_.options.profile)

@@ -50,8 +50,16 @@ Type Backward::x_type(int k) const {
   return in.slot >= 0 ? sweep_.tape_.slots[in.slot].type : in.value.type();
 }
 int Backward::inputs() const { return node_.n_inputs; }
+bool Backward::is_recorded(int k) const { return node_.inputs[k].slot >= 0; }
 int Backward::results() const { return node_.n_results; }
 bool Backward::wants(int k) const { return sweep_.needed(node_.inputs[k].slot); }
+bool Backward::wants_dy(int k) const {
+  const int slot = node_.first_slot + k;
+  return sweep_.in_range(slot) && sweep_.flags(slot) & Sweep::kTarget;
+}
+void Backward::set_dy(int k, Variable&& gradient) {
+  sweep_.gradient(node_.first_slot + k) = std::move(gradient);
+}
 bool Backward::create_graph() const { return sweep_.graph_; }
 void Backward::give(int k, Variable&& gradient) { sweep_.give(node_, k, std::move(gradient)); }
 void Backward::give(int k, const Variable& gradient) {

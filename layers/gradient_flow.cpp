@@ -11,13 +11,6 @@ namespace unroll {
 
 namespace {
 
-bool is_recomputed(const Variable& x) {
-  const TapeImpl& tape = Tape::current()->impl();
-  if (x.record()->tape != tape.serial || x.record()->slot < 0) return false;
-  int node = tape.slots[x.record()->slot].node;
-  return node >= 0 && std::string_view(tape.nodes[node].name) == "recomputed";
-}
-
 GradOptions keeping_the_graph(GradOptions options) {
   options.retain_graph = true;
   return options;
@@ -33,15 +26,8 @@ Variables detail::norms_by_step(const Variable& loss, const std::vector<Variable
     if (values.size() != steps[0].size())
       fail("gradient_norms", "a State holds ", values.size(), " values at one step and ",
            steps[0].size(), " at another; expected the same number.");
-    for (const Variable& v : values) {
-      if (!v.is_recorded()) continue;
-      if (is_recomputed(v))
-        fail("gradient_norms",
-             "the states are those of steps that the backward pass computes again, ",
-             "where gradients do not pass from one to the next; use over_time without ",
-             "recompute_every and memory_budget.");
-      recorded.push_back(v);
-    }
+    for (const Variable& v : values)
+      if (v.is_recorded()) recorded.push_back(v);
   }
   const Variables gradients = grad(loss, recorded, keeping_the_graph(options));
   std::vector<Variables> norms(steps[0].size());

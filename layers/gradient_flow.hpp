@@ -21,7 +21,7 @@ Variables norms_by_step(const Variable& loss, const std::vector<Variables>& step
 /// be differentiated. 0 where nothing depends on a state. A value that a step passes on as it is, as
 /// padding of all sequences does, is one value at both steps, whose norm is that of all its uses, at
 /// the later step too: a cell that returns h * 1 tells them apart. Throws Error if the states were
-/// not kept, or if gradients pass by them: with recomputation, and with truncation to k2 > k1.
+/// not kept, or if gradients pass by them, with truncation to k2 > k1.
 ///
 ///     auto norms = gradient_norms(loss, states);
 ///     norms.h;                                    // (T)

@@ -53,10 +53,11 @@ struct OverTimeOptions {
   /// tape keeps the state at the start, and the backward pass computes them again, no more of them
   /// than that takes (Gruslys et al. 2016, "Memory-Efficient Backpropagation Through Time"). The
   /// input, its gradient and the states, if kept, come on top; a State that grows takes more than its
-  /// first steps foretell. Gradients of weights, inputs and the initial state are the same; that of
-  /// states[t] lacks the steps after it, but for the last one of a part. The cell must stay where it
-  /// is until backward(), which throws Error for a Module that does not, and a step do the same each
-  /// time: what it draws comes from the tape's generator.
+  /// first steps foretell. Gradients are the same, also that of states[t]; but a hook on states[t]
+  /// sees only what comes from outside of its part, and what create_graph has made can be
+  /// differentiated by weights, inputs and the initial state, not by states[t]. The cell must stay
+  /// where it is until backward(), which throws Error for a Module that does not, and a step do the
+  /// same each time: what it draws comes from the tape's generator.
   Size memory_budget = 0;
   /// The same with parts of that many steps, each computed again once. 0: none.
   Size recompute_every = 0;

@@ -8,6 +8,8 @@
 #include "errors.hpp"
 #include "small_ops.hpp"
 
+#include "../common/numbers.hpp"
+
 using namespace unroll;
 
 namespace {
@@ -28,6 +30,34 @@ Variable scaled_at_random(const Variable& x) {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(recomputed_functions)
+
+// A result may lead to another one: grad() by it is told so, whoever calls, and whatever else it asks.
+BOOST_AUTO_TEST_CASE(gradients_by_results) {
+  const Body inner = [](const Variables& in) {
+    const Variable a = small::tanh(in[0]);
+    return Variables{small::square(a), a, small::mul(a, in[0])};
+  };
+  auto gradients = [&](auto call, bool with_input, bool graph) {
+    Tape tape;
+    const Variable x = tape.watch(values({0.5, -1, 2}, float64));
+    const Body outer = [&](const Variables& in) { return call(inner, in); };
+    const Variables ys = call(outer, Variables{x});
+    const Variable loss = small::sum(small::mul(small::mul(ys[0], ys[0]), ys[2]));
+    Variables wrt{ys[1], ys[0]};
+    if (with_input) wrt.push_back(x);
+    Variables all = grad(loss, wrt, {.create_graph = graph, .retain_graph = true});
+    if (!graph) return all;
+    all.push_back(grad(small::sum(small::square(all[0])), x));
+    return all;
+  };
+  for (bool with_input : {false, true})
+    for (bool graph : {false, true}) {
+      const Variables expected = gradients(plain, with_input, graph),
+                      got = gradients(recomputed, with_input, graph);
+      for (std::size_t k = 0; k < expected.size(); ++k)
+        BOOST_TEST(distance(got[k], expected[k]) < 1e-12);
+    }
+}
 
 // An input of a part within a part may itself be a value that the outer one only uses.
 BOOST_AUTO_TEST_CASE(what_is_used_may_be_given_to_a_part_within) {
