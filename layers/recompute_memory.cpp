@@ -189,6 +189,14 @@ Size steps_of(Size rows, const Steps& steps) {
   return (rows + each - 1) / each;
 }
 
+/// Bytes of the rows of a step that are copies, as other ones are read where it is padded.
+double read_instead(const Steps& steps, const RunOptions& options) {
+  double bytes = 0;
+  if (options.padding.none()) return bytes;
+  for (const Variable& xs : no_grad([&] { return steps.rows.slices(0, 1); })) bytes += bytes_of(xs);
+  return bytes;
+}
+
 /// What longer units take than those of n steps that were run: their products have more rows. Three
 /// copies of a weight in another layout: for the gradients of inputs, and forward those of the unit
 /// and of the last one, which stays recorded. And a sum of the weight's gradients beside others.
@@ -210,7 +218,8 @@ SequenceMemory figures(const Steps& steps, const RunOptions& options, bool keeps
                    kPart = 2048, kMargin = 1.06;  // blocks are larger than what is in them
   // Small products wait in the backward pass to be done together, up to a number of rows: with
   // large batches a few steps have reached that, and what more of them take is a fifth above what
-  // they leave on the tape. When they all have, it is that alone.
+  // they leave on the tape. When they all have, it is that alone, and the gradient of the rows that
+  // are read instead of padding.
   const double on_tape = all.forward - some.forward, nodes = kNode * (all.recorded - some.recorded),
                step = (kMargin * std::max(all.peak - some.peak, 1.2 * on_tape) + nodes) / more,
                once =
@@ -227,7 +236,7 @@ SequenceMemory figures(const Steps& steps, const RunOptions& options, bool keeps
           .step = kMargin * step,
           .least_unit = std::min<Size>(options.steps, 4),
           .waiting = steps_of(kernel::kRowsThatWait, steps),
-          .further = (kMargin * on_tape + nodes) / more,
+          .further = (kMargin * on_tape + nodes) / more + kMargin * read_instead(steps, options),
           .more = more_than(n, steps, all.weights)};
 }
 
