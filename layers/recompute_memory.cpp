@@ -218,8 +218,8 @@ SequenceMemory figures(const Steps& steps, const RunOptions& options, bool keeps
                    kPart = 2048, kMargin = 1.06;  // blocks are larger than what is in them
   // Small products wait in the backward pass to be done together, up to a number of rows: with
   // large batches a few steps have reached that, and what more of them take is a fifth above what
-  // they leave on the tape. When they all have, it is that alone, and the gradient of the rows that
-  // are read instead of padding.
+  // they leave on the tape. When they all have, it is that alone, and the gradients of the rows that
+  // are read where there is padding, and of those in whose place they are.
   const double on_tape = all.forward - some.forward, nodes = kNode * (all.recorded - some.recorded),
                step = (kMargin * std::max(all.peak - some.peak, 1.2 * on_tape) + nodes) / more,
                once =
@@ -236,7 +236,7 @@ SequenceMemory figures(const Steps& steps, const RunOptions& options, bool keeps
           .step = kMargin * step,
           .least_unit = std::min<Size>(options.steps, 4),
           .waiting = steps_of(kernel::kRowsThatWait, steps),
-          .further = (kMargin * on_tape + nodes) / more + kMargin * read_instead(steps, options),
+          .further = (kMargin * on_tape + nodes) / more + 2 * kMargin * read_instead(steps, options),
           .more = more_than(n, steps, all.weights)};
 }
 
