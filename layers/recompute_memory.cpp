@@ -2,6 +2,7 @@
 // made of these figures is recompute_schedule.cpp's business.
 #include <algorithm>
 #include <deque>
+#include <set>
 
 #include <unroll/autograd/node.hpp>
 #include <unroll/autograd/substitution.hpp>
@@ -41,6 +42,7 @@ Size fullest(const RunOptions& options, Size n) {
 /// What some steps take on a tape of their own, in bytes.
 struct Measured {
   double forward = 0;  ///< of values, when they have run
+  double kept = 0;     ///< of those that the tape keeps, without what products make of weights
   double peak = 0;     ///< of values and gradients, in the backward pass
   double left = 0;     ///< when that is over and its gradients are gone
   double weights = 0;  ///< of the Parameters used, and of values of other tapes
@@ -48,6 +50,24 @@ struct Measured {
   double tape = 0;     ///< of the tape itself, which makes room for many nodes at a time
   double recorded = 0, values = 0;  ///< numbers: of values recorded, of values of a state
 };
+
+/// Bytes of what nodes keep of results, each once.
+double kept_by_nodes(const TapeImpl& tape) {
+  std::set<const Buffer*> seen;
+  double bytes = 0;
+  auto add = [&](const Variable& v) {
+    const Buffer* b = v.empty() ? nullptr : v.value().buffer().get();
+    if (b && seen.insert(b).second) bytes += static_cast<double>(b->bytes);
+  };
+  for (int k = 0; k < tape.nodes.size(); ++k) {
+    const Node& node = tape.nodes[k];
+    for (int i = 0; i < node.n_inputs; ++i)
+      if (const int slot = node.inputs[i].slot; slot >= 0 && tape.slots[slot].node >= 0)
+        add(node.inputs[i].value);
+    for (int i = 0; node.keeps_results && i < node.n_results; ++i) add(node.results()[i]);
+  }
+  return bytes;
+}
 
 /// While it lives, what another tape has recorded is an input of this one: masked weights, or a
 /// memory that a cell reads, whose gradients take memory as those of Parameters do.
@@ -98,6 +118,7 @@ class Trial {
     forward(tape);
     Measured m;
     m.forward = of_values(live_memory_of_thread());
+    m.kept = kept_by_nodes(impl);
     m.tape = static_cast<double>(impl.bytes_of_nodes());
     m.recorded = static_cast<double>(impl.slots.size());
     for (const Variable* v : steps_->present()) ++m.values, m.state += bytes_of(*v);
@@ -220,7 +241,7 @@ SequenceMemory figures(const Steps& steps, const RunOptions& options, bool keeps
   // large batches a few steps have reached that, and what more of them take is a fifth above what
   // they leave on the tape. When they all have, it is that alone, and the gradients of the rows that
   // are read where there is padding, and of those in whose place they are.
-  const double on_tape = all.forward - some.forward, nodes = kNode * (all.recorded - some.recorded),
+  const double on_tape = std::max(all.forward - some.forward, all.kept - some.kept), nodes = kNode * (all.recorded - some.recorded),
                step = (kMargin * std::max(all.peak - some.peak, 1.2 * on_tape) + nodes) / more,
                once =
                    std::max(some.peak - step * static_cast<double>(few), all.peak - step * count),

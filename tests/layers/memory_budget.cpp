@@ -112,6 +112,12 @@ BOOST_AUTO_TEST_CASE(it_holds_for_batches) {
   check_budgets(Elman(32, 32), zeros({512, 64, 32}), 0.3);
 }
 
+// Products of few rows copy their weights and those of many do not, so that more steps may take less.
+BOOST_AUTO_TEST_CASE(it_holds_for_many_rows_a_step) {
+  check_budgets(LSTM(512, 200), zeros({50, 64, 512}), 1.01);
+  check_budgets(LayerNormLSTM(512, 200), zeros({100, 16, 512}), 1.01);
+}
+
 // What is there is used: steps are not run again that could have stayed. The bounds are those of a
 // schedule that knows to 40 % what steps take.
 BOOST_AUTO_TEST_CASE(it_is_used) {
